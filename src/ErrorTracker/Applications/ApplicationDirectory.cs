@@ -1,0 +1,32 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using ErrorTracker.Http;
+using Marten;
+
+namespace ErrorTracker.Applications;
+
+/// <summary>Looks applications up by id. They never change once registered, so what was found once is kept.</summary>
+public sealed class ApplicationDirectory(IDocumentStore store)
+{
+    private readonly ConcurrentDictionary<int, Application> _known = new();
+
+    public async ValueTask<Application?> FindAsync(int id, CancellationToken stop)
+    {
+        if (_known.TryGetValue(id, out var known)) return known;
+        await using var session = store.QuerySession();
+        var found = await session.LoadAsync<Application>(id, stop);
+        return found is null ? null : _known.GetOrAdd(id, found);
+    }
+
+    /// <summary>The application that a path names, or the answer that refuses it: 400 for what is no id, 404 for an unknown one.</summary>
+    public async ValueTask<(Application? Application, IResult? Refusal)> ResolveAsync(string id, CancellationToken stop)
+    {
+        if (!TryParseId(id, out var parsed)) return (null, Refusal.Invalid("app_id", "must be a positive integer"));
+        var application = await FindAsync(parsed, stop);
+        return application is null ? (null, Refusal.NotFound($"There is no application {parsed}.")) : (application, null);
+    }
+
+    /// <summary>A positive integer in plain digits, as paths carry it.</summary>
+    public static bool TryParseId(string text, out int id) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id > 0;
+}

@@ -1,0 +1,50 @@
+using ErrorTracker.Http;
+using Marten;
+using Npgsql;
+using Wolverine.Http;
+
+namespace ErrorTracker.Applications;
+
+/// <summary>A new application.</summary>
+/// <param name="Id">1, 2, 3 …</param>
+/// <param name="Name">As registered.</param>
+/// <param name="IngestKey">32 hexadecimal digits, shown in this answer only.</param>
+/// <param name="CreatedAt">UTC.</param>
+public sealed record RegisteredApplication(int Id, string Name, string IngestKey, DateTimeOffset CreatedAt);
+
+public static class RegisterApplication
+{
+    private const int LongestName = 100, RegistrationLock = 0x45525452;
+
+    /// <summary>Registers an application and answers its ingest key, which is shown here only.</summary>
+    [WolverinePost("/apps/{name}")]
+    public static async Task<IResult> Post(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    {
+        if (Fault(name) is { } fault) return Refusal.Invalid("name", fault);
+
+        var key = IngestKey.New();
+        await using var session = store.LightweightSession();
+        await session.BeginTransactionAsync(stop);
+        var id = await NextIdAsync(session, stop);
+        if (await session.Query<Application>().AnyAsync(a => a.Name == name, stop)) return Refusal.Of(409, $"The name '{name}' is taken.");
+        var application = new Application(id, name, IngestKey.Hash(key), Instant.Now(clock));
+        session.Insert(application);
+        await session.SaveChangesAsync(stop);
+        return Results.Created($"/apps/{id}", new RegisteredApplication(id, name, key, application.CreatedAt));
+    }
+
+    internal static string? Fault(string name) =>
+        string.IsNullOrWhiteSpace(name) ? "must not be empty"
+        : name.Length > LongestName ? $"must not be longer than {LongestName} characters"
+        : name.Any(char.IsControl) ? "must not have control characters"
+        : null;
+
+    /// <summary>Registrations are rare, so they queue on a lock until commit: ids have no gaps, whatever fails or restarts.</summary>
+    private static async Task<int> NextIdAsync(IDocumentSession session, CancellationToken stop)
+    {
+        await using var command = new NpgsqlCommand("select pg_advisory_xact_lock($1)") { Parameters = { new() { Value = (long)RegistrationLock } } };
+        command.Connection = session.Connection;
+        await command.ExecuteNonQueryAsync(stop);
+        return await session.Query<Application>().CountAsync(stop) + 1;
+    }
+}

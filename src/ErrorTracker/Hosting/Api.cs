@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Wolverine.Http;
+
+namespace ErrorTracker.Hosting;
+
+/// <summary>The HTTP side: JSON in snake_case, problem details, Swagger at /docs, health, and the endpoints that Wolverine finds in the rooms.</summary>
+internal static class Api
+{
+    public static void AddApi(this WebApplicationBuilder builder)
+    {
+        builder.WebHost.ConfigureKestrel(x => x.AddServerHeader = false);
+        if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration[WebHostDefaults.HttpPortsKey] is null)
+            builder.WebHost.UseUrls("http://localhost:8000");
+        builder.Services.ConfigureHttpJsonOptions(x =>
+        {
+            x.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            x.SerializerOptions.Converters.Add(new UtcTime());
+        });
+        builder.Services.AddProblemDetails();
+        builder.Services.AddHealthChecks().AddCheck<Readiness>("ready");
+        builder.Services.AddWolverineHttp();
+        builder.AddDocumentation();
+    }
+
+    public static void MapApi(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseMiddleware<RefusalLog>();
+        app.UseDocumentation();
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Describe });
+        app.MapWolverineEndpoints(x => x.WarmUpRoutes = RouteWarmup.Eager);
+    }
+
+    private static Task Describe(HttpContext http, Microsoft.Extensions.Diagnostics.HealthChecks.HealthReport report) =>
+        http.Response.WriteAsync(report.Entries.Values.FirstOrDefault().Description ?? report.Status.ToString());
+
+    /// <summary>RFC 3339 in UTC with a Z, and no more digits than microseconds need.</summary>
+    private sealed class UtcTime : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
+    }
+}

@@ -1,0 +1,79 @@
+using ErrorTracker.Applications;
+using ErrorTracker.Counters;
+using ErrorTracker.Events;
+using ErrorTracker.Ingestion;
+using JasperFx;
+using JasperFx.CodeGeneration;
+using JasperFx.Events;
+using Marten;
+using JasperFx.MultiTenancy;
+using Npgsql;
+using Wolverine;
+using Wolverine.Marten;
+
+namespace ErrorTracker.Hosting;
+
+/// <summary>The log, its projection and the schema of both: Marten on PostgreSQL, the projection's shard distributed over the nodes by Wolverine.</summary>
+internal static class LogStore
+{
+    private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(100), Assignment = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromSeconds(10);
+
+    public static void AddLog(this WebApplicationBuilder builder, string connectionString)
+    {
+        var schema = builder.Configuration.GetValue("ErrorTracker:AutoCreate", AutoCreate.CreateOrUpdate);
+        var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
+        var pregenerated = builder.Environment.IsProduction() && builder.Configuration.GetValue("ErrorTracker:PregeneratedCode", false);
+
+        builder.Services.AddSingleton(NpgsqlDataSource.Create(connectionString));
+        builder.Services.CritterStackDefaults(x =>
+        {
+            x.ApplicationAssembly = typeof(Program).Assembly;
+            foreach (var profile in new[] { x.Development, x.Production })
+            {
+                profile.GeneratedCodeMode = pregenerated ? TypeLoadMode.Static : TypeLoadMode.Dynamic;
+                profile.ResourceAutoCreate = schema;
+            }
+        });
+
+        var marten = builder.Services.AddMarten(services =>
+            {
+                var options = new StoreOptions();
+                options.Connection(services.GetRequiredService<NpgsqlDataSource>());
+                Configure(options, schema);
+                return options;
+            })
+            .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = true);
+        if (schema != AutoCreate.None) marten.ApplyAllDatabaseChangesOnStartup();
+
+        builder.Host.UseWolverine(x =>
+        {
+            x.ApplicationAssembly = typeof(Program).Assembly;
+            x.Durability.Mode = alone ? DurabilityMode.Solo : DurabilityMode.Balanced;
+            x.Durability.FirstHealthCheckExecution = Polling;
+            x.Durability.HealthCheckPollingTime = Assignment;
+            x.Durability.CheckAssignmentPeriod = Assignment;
+            x.Durability.NodeReassignmentPollingTime = Assignment;
+            x.Durability.StaleNodeTimeout = NodeTimeout;
+        });
+    }
+
+    private static void Configure(StoreOptions options, AutoCreate schema)
+    {
+        options.DatabaseSchemaName = CounterTables.Schema;
+        options.AutoCreateSchemaObjects = schema;
+        options.UseSystemTextJsonForSerialization();
+        options.DisableNpgsqlLogging = true;
+
+        options.Events.TenancyStyle = TenancyStyle.Conjoined;
+        options.Events.EnableUniqueIndexOnEventId = true;
+        options.Events.AddEventType<ErrorOccurred>();
+        options.Events.IgnoreIndex(LogIndexes.ByTime);
+        options.Storage.Add(new LogIndexes(CounterTables.Schema));
+
+        options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
+
+        foreach (var table in CounterTables.All) options.Storage.ExtendedSchemaObjects.Add(table);
+        options.Projections.Add(new CounterProjection(), JasperFx.Events.Projections.ProjectionLifecycle.Async);
+        options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
+    }
+}

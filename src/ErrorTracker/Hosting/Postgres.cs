@@ -1,0 +1,41 @@
+using Npgsql;
+
+namespace ErrorTracker.Hosting;
+
+/// <summary>The PostgreSQL this process works with: the configured server, else a private cluster that lives as long as this object.</summary>
+internal sealed class Postgres : IAsyncDisposable
+{
+    private readonly IAsyncDisposable? _owned;
+
+    private Postgres(string connectionString, string description, IAsyncDisposable? owned)
+    {
+        ConnectionString = connectionString;
+        Description = description;
+        _owned = owned;
+    }
+
+    public string ConnectionString { get; }
+
+    /// <summary>For people; it never has a password in it.</summary>
+    public string Description { get; }
+
+    public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary><c>ConnectionStrings:ErrorTracker</c>, else a private cluster in <c>ErrorTracker:DataFolder</c>. Commands that need no database get none.</summary>
+    public static async Task<Postgres> AttachAsync(IConfiguration configuration, string[] args)
+    {
+        if (configuration.GetConnectionString("ErrorTracker") is { Length: > 0 } configured) return new Postgres(configured, Describe(configured), owned: null);
+        if (args is ["codegen" or "help", ..]) return new Postgres("Host=none", "none", owned: null);
+        if (!OperatingSystem.IsLinux()) throw new StartupException("A private PostgreSQL cluster needs Linux: set ConnectionStrings__ErrorTracker to a server of yours.");
+
+        var folder = configuration["ErrorTracker:DataFolder"] is { Length: > 0 } chosen ? chosen : PrivateCluster.DefaultFolder;
+        var cluster = await PrivateCluster.StartAsync(folder, configuration["ErrorTracker:PostgresBin"], CancellationToken.None);
+        return new Postgres(cluster.ConnectionString, $"private cluster in {Path.GetFullPath(folder)}", cluster);
+    }
+
+    private static string Describe(string connectionString)
+    {
+        var parts = new NpgsqlConnectionStringBuilder(connectionString);
+        return $"{parts.Database} on {parts.Host}:{parts.Port}";
+    }
+}

@@ -1,0 +1,47 @@
+using ErrorTracker.Counters;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+
+namespace ErrorTracker.Hosting;
+
+/// <summary>
+/// Ready: the database answers, the schema is there, and the counters of this version have once folded all that the log held when
+/// this was first asked. From then on they lag by a moment only, which every statistic makes up for.
+/// </summary>
+internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
+{
+    private long? _target;
+    private volatile bool _caughtUp;
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken stop = default)
+    {
+        try
+        {
+            await using var command = database.CreateCommand(
+                $"""
+                select coalesce(max(last_seq_id) filter (where name = 'HighWaterMark'), 0), coalesce(max(last_seq_id) filter (where name = @shard), 0),
+                       (select count(*) from (select 1 from {CounterTables.Levels} limit 1) as levels)
+                from {CounterTables.Schema}.mt_event_progression
+                """);
+            command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
+            await using var reader = await command.ExecuteReaderAsync(stop);
+            await reader.ReadAsync(stop);
+            return Judge(highWater: reader.GetInt64(0), folded: reader.GetInt64(1));
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        {
+            return HealthCheckResult.Unhealthy("The schema is not in place: run db-apply.");
+        }
+        catch (NpgsqlException)
+        {
+            return HealthCheckResult.Unhealthy("The database does not answer.");
+        }
+    }
+
+    private HealthCheckResult Judge(long highWater, long folded)
+    {
+        var target = _target ??= highWater;
+        _caughtUp |= folded >= target;
+        return _caughtUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The counters have folded {folded:N0} of {target:N0} events.");
+    }
+}

@@ -1,0 +1,19 @@
+using ErrorTracker.Applications;
+using ErrorTracker.Ingestion;
+using ErrorTracker.Statistics;
+
+namespace ErrorTracker.Hosting;
+
+/// <summary>What the rooms are made of, one line each.</summary>
+internal static class Services
+{
+    public static void AddErrorTracker(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ApplicationDirectory>();
+        builder.Services.AddSingleton<WriteQueue>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<WriteQueue>());
+        builder.Services.AddSingleton<Snapshot>();
+        builder.Services.AddSingleton<Readiness>();
+    }
+}

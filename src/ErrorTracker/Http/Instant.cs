@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace ErrorTracker.Http;
+
+/// <summary>Moments as the API speaks of them: RFC 3339, UTC, whole microseconds, which is what PostgreSQL keeps.</summary>
+public static class Instant
+{
+    private static readonly string[] Formats = ["yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mmK", "yyyy-MM-dd"];
+
+    public static DateTimeOffset Now(TimeProvider clock) => Truncate(clock.GetUtcNow());
+
+    public static DateTimeOffset Truncate(DateTimeOffset instant) => new(instant.UtcTicks - instant.UtcTicks % TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
+
+    /// <summary>A time without an offset is UTC. Finer parts than microseconds are cut off.</summary>
+    public static bool TryParse(string? text, out DateTimeOffset instant)
+    {
+        var parsed = DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out instant);
+        if (parsed) instant = Truncate(instant);
+        return parsed;
+    }
+
+    public const string Expected = "must be an RFC 3339 time, such as 2026-01-31T12:34:56.789Z";
+
+    public static DateTimeOffset Required(string field, string? text, Dictionary<string, string[]> errors)
+    {
+        if (TryParse(text, out var instant)) return instant;
+        errors[field] = [string.IsNullOrEmpty(text) ? "is required" : Expected];
+        return default;
+    }
+
+    public static DateTimeOffset? Optional(string field, string? text, Dictionary<string, string[]> errors) =>
+        text is null ? null : Required(field, text, errors);
+}

@@ -1,0 +1,16 @@
+using System.Globalization;
+
+namespace ErrorTracker.Http;
+
+/// <summary>Whole numbers in queries.</summary>
+internal static class Number
+{
+    /// <summary>What is absent is <paramref name="otherwise"/>; what is no number between the two limits is named in <paramref name="errors"/>.</summary>
+    public static int Optional(string field, string? text, int otherwise, int least, int most, Dictionary<string, string[]> errors)
+    {
+        if (text is null) return otherwise;
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        errors[field] = [most == int.MaxValue ? $"must be a whole number, at least {least}" : $"must be a whole number from {least} to {most}"];
+        return otherwise;
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+
+namespace ErrorTracker.Ingestion;
+
+/// <summary>An error as its application reported it: the one fact that the log holds. Stored as <c>error_occurred</c>; its members' names are data.</summary>
+/// <param name="OccurredAt">The client's clock.</param>
+/// <param name="Level">Canonical: one of <see cref="Levels.All"/>.</param>
+/// <param name="Message">1 to 8,192 characters.</param>
+/// <param name="Stack">A JSON object as it was sent.</param>
+/// <param name="Tags">A JSON object of at most 64 members as it was sent.</param>
+public sealed record ErrorOccurred(
+    [property: JsonPropertyName("occurred_at")] DateTimeOffset OccurredAt,
+    [property: JsonPropertyName("level")] string Level,
+    [property: JsonPropertyName("message")] string Message,
+    [property: JsonPropertyName("stack"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Stack,
+    [property: JsonPropertyName("tags"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Tags);

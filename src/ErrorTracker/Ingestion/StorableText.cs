@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace ErrorTracker.Ingestion;
+
+/// <summary>JSON allows escapes that name no text: U+0000 and lone surrogates. JSONB refuses both.</summary>
+public static class StorableText
+{
+    private static ReadOnlySpan<byte> Replacement => "\\ufffd"u8;
+
+    /// <summary>Replaces each such escape by U+FFFD, in place: the escapes are equally long.</summary>
+    public static void Repair(Span<byte> json)
+    {
+        for (var at = 0; json[at..].IndexOf((byte)'\\') is var next and >= 0;)
+        {
+            at += next;
+            var unit = Escaped(json[at..]);
+            if (unit is null)
+            {
+                at = Math.Min(at + 2, json.Length);
+                continue;
+            }
+            if (char.IsHighSurrogate((char)unit) && Escaped(json[(at + 6)..]) is { } low && char.IsLowSurrogate((char)low))
+            {
+                at += 12;
+                continue;
+            }
+            if (unit == 0 || char.IsSurrogate((char)unit)) Replacement.CopyTo(json[at..]);
+            at += 6;
+        }
+    }
+
+    private static int? Escaped(ReadOnlySpan<byte> json) =>
+        json.Length >= 6 && json[0] == '\\' && json[1] == 'u' && int.TryParse(json.Slice(2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit) ? unit : null;
+}

@@ -1,0 +1,107 @@
+using System.Threading.Channels;
+using JasperFx.Events;
+using Marten;
+using Npgsql;
+
+namespace ErrorTracker.Ingestion;
+
+/// <summary>An accepted event on its way to the log; <see cref="Committed"/> completes after the commit that holds it, or fails with it.</summary>
+public sealed record PendingEvent(int ApplicationId, Guid Id, DateTimeOffset ReceivedAt, ErrorOccurred Error, int Size)
+{
+    public TaskCompletionSource Committed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>
+/// Group commit: requests put their events on a bounded queue; each of a few lanes takes what waits, appends it in one session,
+/// commits, and only then answers the requests. No artificial delay: while one commit runs, the next one's events gather.
+/// A stream is a segment owned by one lane (application × lane × day), because two writers on one stream collide.
+/// </summary>
+public sealed class WriteQueue(IDocumentStore store, ILogger<WriteQueue> log) : IHostedService
+{
+    private const int Lanes = 2, Capacity = 10_000, MostInCommit = 500, BytesInCommit = 1024 * 1024;
+
+    private readonly Channel<PendingEvent> _waiting = Channel.CreateBounded<PendingEvent>(Capacity);
+    private Task _lanes = Task.CompletedTask;
+
+    /// <summary>False if the queue is full or the host is stopping: nothing was taken.</summary>
+    public bool TryEnqueue(PendingEvent pending) => _waiting.Writer.TryWrite(pending);
+
+    public Task StartAsync(CancellationToken stop)
+    {
+        _lanes = Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => Task.Run(RunLaneAsync, CancellationToken.None)));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The web server has stopped before this: what it accepted is committed and answered now.</summary>
+    public Task StopAsync(CancellationToken stop)
+    {
+        _waiting.Writer.TryComplete();
+        return _lanes.WaitAsync(stop);
+    }
+
+    private async Task RunLaneAsync()
+    {
+        var segments = new Segments();
+        while (await _waiting.Reader.WaitToReadAsync())
+        {
+            var group = TakeGroup();
+            if (group.Count > 0) await CommitAsync(group, segments);
+        }
+    }
+
+    private List<PendingEvent> TakeGroup()
+    {
+        var group = new List<PendingEvent>();
+        for (var bytes = 0; group.Count < MostInCommit && bytes < BytesInCommit && _waiting.Reader.TryRead(out var next); bytes += next.Size) group.Add(next);
+        return group;
+    }
+
+    private async Task CommitAsync(List<PendingEvent> group, Segments segments)
+    {
+        try
+        {
+            await AppendAsync(group, segments);
+            foreach (var pending in group) pending.Committed.SetResult();
+        }
+        catch (Exception failure)
+        {
+            segments.Abandon();
+            if (group.Count > 1 && IsAboutTheData(failure))
+            {
+                foreach (var pending in group) await CommitAsync([pending], segments);
+                return;
+            }
+            log.LogError("A commit of {Events} events failed: {Reason}", group.Count, (failure.InnerException ?? failure).Message);
+            foreach (var pending in group) pending.Committed.SetException(failure);
+        }
+    }
+
+    private async Task AppendAsync(List<PendingEvent> group, Segments segments)
+    {
+        await using var session = store.LightweightSession();
+        foreach (var segment in group.GroupBy(p => segments.For(p.ApplicationId, p.ReceivedAt)))
+            session.ForTenant(segment.First().ApplicationId.ToString())
+                .Events.Append(segment.Key, segment.Select(p => (object)new Event<ErrorOccurred>(p.Error) { Id = p.Id, Timestamp = p.ReceivedAt }));
+        await session.SaveChangesAsync();
+    }
+
+    /// <summary>SQLSTATE class 22 is a data exception and 54 a limit: one event's fault, which the others of its group must not pay for.</summary>
+    private static bool IsAboutTheData(Exception failure) =>
+        (failure as PostgresException ?? failure.InnerException as PostgresException)?.SqlState is { } state && (state.StartsWith("22") || state.StartsWith("54"));
+
+    /// <summary>The streams a lane is writing. After a failed commit they are abandoned: how far they got is unknown.</summary>
+    private sealed class Segments
+    {
+        private readonly Dictionary<int, (DateOnly Day, Guid Stream)> _open = [];
+
+        public Guid For(int applicationId, DateTimeOffset at)
+        {
+            var day = DateOnly.FromDateTime(at.UtcDateTime);
+            if (!_open.TryGetValue(applicationId, out var segment) || segment.Day != day)
+                _open[applicationId] = segment = (day, Guid.CreateVersion7());
+            return segment.Stream;
+        }
+
+        public void Abandon() => _open.Clear();
+    }
+}

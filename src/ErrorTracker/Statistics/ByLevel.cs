@@ -1,0 +1,48 @@
+using ErrorTracker.Applications;
+using ErrorTracker.Counters;
+using ErrorTracker.Http;
+using Microsoft.AspNetCore.Mvc;
+using Wolverine.Http;
+
+namespace ErrorTracker.Statistics;
+
+/// <summary>How many events of each level a window holds, the most frequent first. Levels without events are left out.</summary>
+public sealed record LevelCounts(DateTimeOffset Since, DateTimeOffset Until, IReadOnlyList<LevelCount> Items);
+
+/// <param name="Level">DEBUG, INFO, WARNING, ERROR or CRITICAL.</param>
+/// <param name="Count">Events.</param>
+public sealed record LevelCount(string Level, long Count);
+
+public static class ByLevel
+{
+    private static readonly string Sql =
+        $"""
+        with {Snapshot.LooseEvents}
+        select level, sum(n)::bigint from (
+          select counted.level, counted.n from {Snapshot.Runs} cross join lateral (
+            select level, sum(count) as n from {CounterTables.Levels}
+            where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until
+            group by level) as counted
+          union all
+          select level, 1 from loose) as parts
+        group by level order by 2 desc, 1
+        """;
+
+    /// <summary>Events of a window by level.</summary>
+    /// <param name="since">Start of the window (RFC 3339), part of it.</param>
+    /// <param name="until">End of the window (RFC 3339), not part of it.</param>
+    [WolverineGet("/apps/{app_id}/stats/by-level")]
+    [ProducesResponseType<LevelCounts>(200)]
+    public static async Task<IResult> Get(string app_id, string? since, string? until, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+    {
+        var errors = new Dictionary<string, string[]>();
+        var window = Window.Parse(since, until, errors);
+        if (errors.Count > 0) return Refusal.Invalid(errors);
+        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
+        if (refusal is not null) return refusal;
+
+        var items = await snapshot.QueryAsync(Sql, new Question(application!.Id, window, Step.OfLevels),
+            row => new LevelCount(row.GetString(0), row.GetInt64(1)), stop);
+        return Results.Ok(new LevelCounts(window.Since, window.Until, items));
+    }
+}

@@ -1,0 +1,77 @@
+using System.Data;
+using ErrorTracker.Counters;
+using Npgsql;
+
+namespace ErrorTracker.Statistics;
+
+/// <summary>
+/// Where statistics come from: one snapshot of the database in which the counters, how far they have folded, and the log agree.
+/// A query adds three disjoint parts: whole buckets from the counters, ragged ends of the window from the log as far as it is
+/// folded, and the log's un-folded tail. So every answer is exact and includes each event whose 201 has been answered.
+/// </summary>
+/// <remarks>The progress is read first and then sent as a value: only so can the planner know how short the tail is.</remarks>
+public sealed class Snapshot(NpgsqlDataSource database)
+{
+    /// <summary>The parts of the window that whole buckets cover: one row (step, since, until) for each run.</summary>
+    internal const string Runs = "unnest(@steps, @run_since, @run_until) as run(step, since, until)";
+
+    /// <summary>The events of the window that no whole bucket has counted: columns timestamp, level, message.</summary>
+    internal const string LooseEvents =
+        $"""
+        loose as (
+          select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until) cross join lateral (
+            select timestamp, data->>'level' as level, data->>'message' as message from {CounterTables.Schema}.mt_events
+            where tenant_id = @tenant and type = 'error_occurred' and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
+              and (@level::text is null or data->>'level' = @level)
+            offset 0) as e
+          union all
+          select timestamp, data->>'level', data->>'message' from {CounterTables.Schema}.mt_events
+          where seq_id > @folded and tenant_id = @tenant and type = 'error_occurred' and timestamp >= @since and timestamp < @until
+            and (@level::text is null or data->>'level' = @level))
+        """;
+
+    /// <summary>Runs a query made of these parts, in one snapshot with the progress it is told, and reads its rows.</summary>
+    internal async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
+        await using var command = question.Ask(sql, await FoldedAsync(connection, stop));
+        command.Connection = connection;
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(stop)) rows.Add(row(reader));
+        return rows;
+    }
+
+    private static async Task<long> FoldedAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        await using var command = new NpgsqlCommand($"select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard", connection);
+        command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
+        return await command.ExecuteScalarAsync(stop) as long? ?? 0;
+    }
+}
+
+/// <summary>What a statistic is asked about: an application, a window, the ladder of steps it may use, and what else it filters by.</summary>
+/// <param name="Level">Canonical; null for all.</param>
+/// <param name="More">Named parameters of the one query.</param>
+internal sealed record Question(int ApplicationId, Window Window, Step[] Ladder, string? Level = null, params (string Name, object Value)[] More)
+{
+    public NpgsqlCommand Ask(string sql, long folded)
+    {
+        var cut = Window.Cut(Ladder);
+        var command = new NpgsqlCommand(sql);
+        void Add(string name, object? value) => command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        Add("tenant", ApplicationId.ToString());
+        Add("since", Window.Since);
+        Add("until", Window.Until);
+        Add("level", Level);
+        Add("folded", folded);
+        Add("steps", cut.Buckets.Select(b => b.Step.Code).ToArray());
+        Add("run_since", cut.Buckets.Select(b => b.Run.Since).ToArray());
+        Add("run_until", cut.Buckets.Select(b => b.Run.Until).ToArray());
+        Add("ragged_since", cut.Ragged.Select(r => r.Since).ToArray());
+        Add("ragged_until", cut.Ragged.Select(r => r.Until).ToArray());
+        foreach (var (name, value) in More) Add(name, value);
+        return command;
+    }
+}

@@ -1,0 +1,65 @@
+using ErrorTracker.Applications;
+using ErrorTracker.Counters;
+using ErrorTracker.Http;
+using ErrorTracker.Ingestion;
+using Microsoft.AspNetCore.Mvc;
+using Wolverine.Http;
+
+namespace ErrorTracker.Statistics;
+
+/// <summary>Events of a window, bucket by bucket in ascending order. Buckets without events are left out.</summary>
+/// <param name="Interval">MINUTE, HOUR or DAY.</param>
+public sealed record Series(string Interval, DateTimeOffset Since, DateTimeOffset Until, IReadOnlyList<BucketCount> Buckets)
+{
+    [System.Text.Json.Serialization.JsonPropertyName("series")]
+    public IReadOnlyList<BucketCount> Buckets { get; init; } = Buckets;
+}
+
+/// <param name="BucketStart">A whole minute, hour or day in UTC; the window's first bucket may start before the window does.</param>
+/// <param name="Count">Events of the window in this bucket.</param>
+public sealed record BucketCount(DateTimeOffset BucketStart, long Count);
+
+public static class Timeseries
+{
+    private const int MostBuckets = 10_000;
+
+    private static readonly string Sql =
+        $"""
+        with {Snapshot.LooseEvents}
+        select date_trunc(@unit, at, 'UTC') as bucket_start, sum(n)::bigint from (
+          select counted.at, counted.n from {Snapshot.Runs} cross join lateral (
+            select date_trunc(@unit, bucket, 'UTC') as at, sum(count) as n from {CounterTables.Levels}
+            where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until and (@level::text is null or level = @level)
+            group by 1) as counted
+          union all
+          select timestamp, 1 from loose) as parts
+        group by 1 order by 1
+        """;
+
+    /// <summary>Events of a window over time.</summary>
+    /// <param name="since">Start of the window (RFC 3339), part of it.</param>
+    /// <param name="until">End of the window (RFC 3339), not part of it.</param>
+    /// <param name="interval">MINUTE, HOUR (default) or DAY, in any case. The window may span at most 10,000 of them.</param>
+    /// <param name="level">Only this level, in any case.</param>
+    [WolverineGet("/apps/{app_id}/stats/timeseries")]
+    [ProducesResponseType<Series>(200)]
+    public static async Task<IResult> Get(string app_id, string? since, string? until, string? interval, string? level,
+        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+    {
+        var errors = new Dictionary<string, string[]>();
+        var window = Window.Parse(since, until, errors);
+        var wanted = Levels.Optional(level, errors);
+        var step = Step.Parse(interval ?? "HOUR");
+        if (step is null) errors["interval"] = [Step.Expected];
+        else if (errors.Count == 0 && (window.Until - window.Since) / step.Length > MostBuckets)
+            errors["interval"] = [$"must be longer, or the window shorter: it would have more than {MostBuckets} buckets"];
+        if (errors.Count > 0) return Refusal.Invalid(errors);
+        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
+        if (refusal is not null) return refusal;
+
+        Step[] ladder = [.. Step.OfLevels.Where(s => s.Length <= step!.Length)];
+        var buckets = await snapshot.QueryAsync(Sql, new Question(application!.Id, window, ladder, wanted, ("unit", step!.Unit)),
+            row => new BucketCount(row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1)), stop);
+        return Results.Ok(new Series(step.Unit.ToUpperInvariant(), window.Since, window.Until, buckets));
+    }
+}

@@ -1,0 +1,62 @@
+using ErrorTracker.Applications;
+using ErrorTracker.Counters;
+using ErrorTracker.Http;
+using ErrorTracker.Ingestion;
+using Microsoft.AspNetCore.Mvc;
+using Wolverine.Http;
+
+namespace ErrorTracker.Statistics;
+
+/// <summary>The most frequent messages of a window, by count, then the last seen, then the message.</summary>
+public sealed record FrequentMessages(int Limit, IReadOnlyList<FrequentMessage> Items);
+
+/// <param name="Message">As sent.</param>
+/// <param name="Count">Events of the window with exactly this message.</param>
+/// <param name="LastSeen">The latest received_at among them.</param>
+public sealed record FrequentMessage(string Message, long Count, DateTimeOffset LastSeen);
+
+public static class TopMessages
+{
+    private const int Most = 100;
+
+    private static readonly string Sql =
+        $"""
+        with {Snapshot.LooseEvents},
+        counted as (
+          select hash, sum(n)::bigint as n, max(last_seen) as last_seen, min(message) as message from (
+            select c.hash, c.n, c.last_seen, null as message from {Snapshot.Runs} cross join lateral (
+              select message_hash as hash, sum(count) as n, max(last_seen) as last_seen from {CounterTables.Messages}
+              where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until and (@level::text is null or level = @level)
+              group by 1) as c
+            union all
+            select {CounterFold.HashOf("message")}, 1, timestamp, message from loose) as parts
+          group by hash),
+        most as (select * from counted order by n desc, last_seen desc fetch first @limit rows with ties)
+        select coalesce(most.message, texts.message) as message, n, last_seen
+        from most left join {CounterTables.Texts} as texts on texts.message_hash = most.hash
+        order by n desc, last_seen desc, coalesce(most.message, texts.message) collate "C" limit @limit
+        """;
+
+    /// <summary>The most frequent messages of a window.</summary>
+    /// <param name="since">Start of the window (RFC 3339), part of it.</param>
+    /// <param name="until">End of the window (RFC 3339), not part of it.</param>
+    /// <param name="limit">1 to 100; 10 if absent.</param>
+    /// <param name="level">Only this level, in any case.</param>
+    [WolverineGet("/apps/{app_id}/stats/top-messages")]
+    [ProducesResponseType<FrequentMessages>(200)]
+    public static async Task<IResult> Get(string app_id, string? since, string? until, string? limit, string? level,
+        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+    {
+        var errors = new Dictionary<string, string[]>();
+        var window = Window.Parse(since, until, errors);
+        var wanted = Levels.Optional(level, errors);
+        var most = Number.Optional("limit", limit, 10, 1, Most, errors);
+        if (errors.Count > 0) return Refusal.Invalid(errors);
+        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
+        if (refusal is not null) return refusal;
+
+        var items = await snapshot.QueryAsync(Sql, new Question(application!.Id, window, Step.OfMessages, wanted, ("limit", most)),
+            row => new FrequentMessage(row.GetString(0), row.GetInt64(1), row.GetFieldValue<DateTimeOffset>(2)), stop);
+        return Results.Ok(new FrequentMessages(most, items));
+    }
+}
