@@ -1,5 +1,6 @@
 using ErrorTracker.Hosting;
 using JasperFx;
+using Microsoft.AspNetCore.Connections;
 
 try
 {
@@ -13,10 +14,12 @@ try
     var app = builder.Build();
     app.MapApi();
     app.AnnounceStart(postgres.Description);
-    return await app.RunJasperFxCommands(args is [['-', ..], ..] ? ["run"] : args);
+    if (args is not ([] or [['-', ..], ..])) return await app.RunJasperFxCommands(args);
+    await app.RunAsync();
+    return 0;
 }
-catch (StartupException refusal)
+catch (Exception reason) when (reason is StartupException or IOException { InnerException: AddressInUseException })
 {
-    Console.Error.WriteLine(refusal.Message);
+    Console.Error.WriteLine(reason.Message);
     return 1;
 }

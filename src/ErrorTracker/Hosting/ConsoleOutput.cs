@@ -13,8 +13,9 @@ internal static class ConsoleOutput
             x.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
             x.UseUtcTimestamp = true;
         });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Wolverine", LogLevel.Warning).AddFilter("Wolverine.Configuration", LogLevel.Error).AddFilter("Marten", LogLevel.Warning)
-            .AddFilter("JasperFx", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);
+        foreach (var library in new[] { "Microsoft", "Wolverine", "Marten", "JasperFx", "Npgsql" }) builder.Logging.AddFilter(library, LogLevel.Warning);
+        builder.Logging.AddFilter("Wolverine.Configuration", LogLevel.Error); // warns that there are no message handlers: there are none by design
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // Program reports what keeps the host from starting
     }
 
     /// <summary>One line when all is up: addresses, database, version.</summary>

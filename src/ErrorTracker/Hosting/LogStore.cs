@@ -21,6 +21,7 @@ internal static class LogStore
     public static void AddLog(this WebApplicationBuilder builder, string connectionString)
     {
         var schema = builder.Configuration.GetValue("ErrorTracker:AutoCreate", AutoCreate.CreateOrUpdate);
+        var projects = builder.Configuration.GetValue("ErrorTracker:Projections", true);
         var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
         var pregenerated = builder.Environment.IsProduction() && builder.Configuration.GetValue("ErrorTracker:PregeneratedCode", false);
 
@@ -42,7 +43,7 @@ internal static class LogStore
                 Configure(options, schema);
                 return options;
             })
-            .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = true);
+            .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = projects);
         if (schema != AutoCreate.None) marten.ApplyAllDatabaseChangesOnStartup();
 
         builder.Host.UseWolverine(x =>

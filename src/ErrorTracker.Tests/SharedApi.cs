@@ -1,0 +1,25 @@
+namespace ErrorTracker.Tests;
+
+/// <summary>The one server of the run, and a host on it that tests share: each registers an application of its own.</summary>
+public sealed class SharedApi : IAsyncLifetime
+{
+    public TestServer Server { get; } = new();
+
+    public TestApi Api { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        await Server.InitializeAsync();
+        Api = await TestApi.StartAsync(await Server.NewDatabaseAsync());
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (Api is not null) await Api.DisposeAsync();
+        await Server.DisposeAsync();
+    }
+}
+
+/// <summary>Tests of this collection run one after another; pure tests run beside them.</summary>
+[CollectionDefinition(nameof(OnPostgres))]
+public sealed class OnPostgres : ICollectionFixture<SharedApi>;

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using Alba;
+using ErrorTracker.Counters;
+using ErrorTracker.Ingestion;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace ErrorTracker.Tests;
+
+/// <summary>An application registered by a test.</summary>
+public sealed record Sender(int Id, string Key);
+
+/// <summary>The whole host on a real database, driven through its HTTP pipeline.</summary>
+public sealed class TestApi : IAsyncDisposable
+{
+    private TestApi(IAlbaHost host, AdjustableClock clock)
+    {
+        Host = host;
+        Clock = clock;
+    }
+
+    public IAlbaHost Host { get; }
+
+    public AdjustableClock Clock { get; }
+
+    public NpgsqlDataSource Database => Host.Services.GetRequiredService<NpgsqlDataSource>();
+
+    public WriteQueue Queue => Host.Services.GetRequiredService<WriteQueue>();
+
+    public static async Task<TestApi> StartAsync(string connectionString, params (string Key, string Value)[] settings)
+    {
+        var clock = new AdjustableClock();
+        var host = await AlbaHost.For<Program>(builder =>
+        {
+            builder.UseSetting("ConnectionStrings:ErrorTracker", connectionString);
+            builder.UseSetting("ErrorTracker:SingleNode", "true");
+            foreach (var (key, value) in settings) builder.UseSetting(key, value);
+            builder.ConfigureServices(services => services.AddSingleton<TimeProvider>(clock));
+        });
+        return new TestApi(host, clock);
+    }
+
+    public async ValueTask DisposeAsync() => await Host.DisposeAsync();
+
+    public async Task<Sender> RegisterAsync()
+    {
+        var answer = await SendAsync(HttpMethod.Post, "/apps/test-" + Guid.NewGuid().ToString("N"), expected: 201);
+        return new(answer.GetProperty("id").GetInt32(), answer.GetProperty("ingest_key").GetString()!);
+    }
+
+    /// <summary>Sends one error as its application would and answers the receipt.</summary>
+    public Task<JsonElement> ReportAsync(Sender sender, string level = "ERROR", string message = "boom", int expected = 201) =>
+        PostEventAsync(sender, $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":{{JsonSerializer.Serialize(level)}},"message":{{JsonSerializer.Serialize(message)}}}""", expected);
+
+    public async Task ReportAtAsync(Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom")
+    {
+        Clock.Now = receivedAt;
+        await ReportAsync(sender, level, message);
+    }
+
+    public Task<JsonElement> PostEventAsync(Sender sender, string body, int expected) =>
+        SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", expected, body, (SendEvent.KeyHeader, sender.Key));
+
+    public Task<JsonElement> GetAsync(string url, int expected = 200) => SendAsync(HttpMethod.Get, url, expected);
+
+    public async Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, string? body = null, params (string Name, string Value)[] headers)
+    {
+        var answer = await Host.Scenario(x =>
+        {
+            x.ConfigureHttpContext(http =>
+            {
+                http.Request.Method = method.Method;
+                var split = url.Split('?', 2);
+                http.Request.Path = Uri.UnescapeDataString(split[0]);
+                http.Request.QueryString = new(split.Length > 1 ? "?" + split[1] : "");
+                foreach (var (name, value) in headers) http.Request.Headers[name] = value;
+                if (body is null) return;
+                http.Request.ContentType ??= "application/json";
+                http.Request.Body = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(body));
+            });
+            x.StatusCodeShouldBe(expected);
+        });
+        var text = await answer.ReadAsTextAsync();
+        return text is ['{' or '[', ..] ? JsonDocument.Parse(text).RootElement : default;
+    }
+
+    /// <summary>Puts events on the write queue, as the endpoint does, and waits until they are committed.</summary>
+    public Task StoreAsync(IEnumerable<PendingEvent> events) => Task.WhenAll(events.Select(pending =>
+    {
+        Assert.True(Queue.TryEnqueue(pending));
+        return pending.Committed.Task;
+    }).ToArray());
+
+    public static PendingEvent Event(Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom") =>
+        new(sender.Id, Guid.CreateVersion7(), receivedAt, new ErrorOccurred(receivedAt, level, message, null, null), Size: 100);
+
+    /// <summary>Waits until the counters have folded all that the log holds.</summary>
+    public Task FoldedAsync() => Eventually.Async(async () => await ScalarAsync<long>(
+        $"""
+        select (select coalesce(max(seq_id), 0) from errortracker.mt_events)
+             - coalesce((select last_seq_id from errortracker.mt_event_progression where name = '{CounterProjection.ShardIdentity}'), 0)
+        """) <= 0, "the counters have folded the log");
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+}
+
+/// <summary>The system's clock until a test sets another time.</summary>
+public sealed class AdjustableClock : TimeProvider
+{
+    public DateTimeOffset? Now { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => Now ?? base.GetUtcNow();
+}
+
+public static class Eventually
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromMilliseconds(20);
+
+    public static async Task Async(Func<Task<bool>> condition, string what)
+    {
+        var deadline = DateTime.UtcNow + Limit;
+        while (!await condition())
+        {
+            Assert.True(DateTime.UtcNow < deadline, $"After {Limit} it is still not so that {what}.");
+            await Task.Delay(Pause);
+        }
+    }
+}
