@@ -5,6 +5,8 @@ namespace ErrorTracker.Http;
 /// <summary>Moments as the API speaks of them: RFC 3339, UTC, whole microseconds, which is what PostgreSQL keeps.</summary>
 public static class Instant
 {
+    private const int FractionAt = 19, FinestFraction = 7;
+
     private static readonly string[] Formats = ["yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mmK", "yyyy-MM-dd"];
 
     public static DateTimeOffset Now(TimeProvider clock) => Truncate(clock.GetUtcNow());
@@ -14,9 +16,18 @@ public static class Instant
     /// <summary>A time without an offset is UTC. Finer parts than microseconds are cut off.</summary>
     public static bool TryParse(string? text, out DateTimeOffset instant)
     {
-        var parsed = DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out instant);
+        var parsed = DateTimeOffset.TryParseExact(Normalize(text), Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out instant);
         if (parsed) instant = Truncate(instant);
         return parsed;
+    }
+
+    /// <summary>RFC 3339 allows t and z in lower case and any number of digits; .NET reads seven.</summary>
+    private static string? Normalize(string? text)
+    {
+        if (text is not { Length: > FractionAt } || text[FractionAt] != '.') return text?.ToUpperInvariant();
+        var end = FractionAt + 1;
+        while (end < text.Length && char.IsAsciiDigit(text[end])) end++;
+        return text.Remove(Math.Min(end, FractionAt + 1 + FinestFraction), Math.Max(0, end - FractionAt - 1 - FinestFraction)).ToUpperInvariant();
     }
 
     public const string Expected = "must be an RFC 3339 time, such as 2026-01-31T12:34:56.789Z";

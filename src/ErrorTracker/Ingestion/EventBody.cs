@@ -64,9 +64,9 @@ public static class EventBody
     private static JsonElement? Object(JsonElement body, string field, ref long size, Dictionary<string, string[]> errors)
     {
         if (!body.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind != JsonValueKind.Object) errors[field] = ["must be a JSON object"];
-        else if (!StorableNumbers.All(value, ref size, Largest)) errors[field] = [StorableNumbers.Expected];
-        return value;
+        if (value.ValueKind == JsonValueKind.Object && StorableNumbers.All(value, ref size, Largest)) return value;
+        errors[field] = [value.ValueKind == JsonValueKind.Object ? StorableNumbers.Expected : "must be a JSON object"];
+        return null;
     }
 
     /// <summary>A copy: the parser's own view of the bytes ends with it.</summary>

@@ -1,0 +1,82 @@
+using System.Text;
+using ErrorTracker.Ingestion;
+
+namespace ErrorTracker.Tests.Ingestion;
+
+public sealed class EventBodyTests
+{
+    [Fact]
+    public void a_full_event_is_read_as_sent()
+    {
+        var error = Accept("""{"occurred_at":"2026-01-31T12:34:56.789+02:00","level":"warn","message":"m","stack":{"Frames":[1.50, {"a B":null}]},"tags":{"Key":"v"},"more":1}""");
+        Assert.Equal(new DateTimeOffset(2026, 1, 31, 10, 34, 56, 789, TimeSpan.Zero), error.OccurredAt);
+        Assert.Equal("WARNING", error.Level);
+        Assert.Equal("m", error.Message);
+        Assert.Equal("""{"Frames":[1.50, {"a B":null}]}""", Encoding.UTF8.GetString(error.Stack!.Utf8.Span));
+        Assert.Equal("""{"Key":"v"}""", Encoding.UTF8.GetString(error.Tags!.Utf8.Span));
+    }
+
+    [Fact]
+    public void a_naive_time_is_utc() =>
+        Assert.Equal(new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero), Accept("""{"occurred_at":"2026-01-31T12:00:00","level":"INFO","message":"m"}""").OccurredAt);
+
+    [Fact]
+    public void stack_and_tags_may_be_absent_or_null()
+    {
+        var error = Accept("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":null}""");
+        Assert.Null(error.Stack);
+        Assert.Null(error.Tags);
+    }
+
+    [Theory]
+    [InlineData("""{}""", "level,message,occurred_at")]
+    [InlineData("""{"occurred_at":"yesterday","level":"LOUD","message":""}""", "level,message,occurred_at")]
+    [InlineData("""{"occurred_at":1,"level":2,"message":3}""", "level,message,occurred_at")]
+    [InlineData("""{"occurred_at":null,"level":null,"message":null}""", "level,message,occurred_at")]
+    [InlineData("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":[],"tags":"t"}""", "stack,tags")]
+    [InlineData("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":{"n":1e309}}""", "stack")]
+    [InlineData("""{"occurred_at":"2026-02-30T12:00:00Z","level":"INFO","message":"m"}""", "occurred_at")]
+    [InlineData("""[]""", "body")]
+    [InlineData("""{"occurred_at":""", "body")]
+    [InlineData("", "body")]
+    public void each_wrong_field_is_named(string body, string fields) => Assert.Equal(fields, string.Join(',', Refuse(Encoding.UTF8.GetBytes(body)).Keys.Order()));
+
+    [Fact]
+    public void a_message_has_at_most_8192_characters()
+    {
+        string Body(int length) => $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"{{new string('m', length)}}"}""";
+        Accept(Body(8192));
+        Assert.Contains("message", Refuse(Encoding.UTF8.GetBytes(Body(8193))).Keys);
+    }
+
+    [Fact]
+    public void there_are_at_most_64_tags()
+    {
+        string Body(int count) =>
+            """{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","tags":{""" + string.Join(',', Enumerable.Range(0, count).Select(i => $"\"t{i}\":{i}")) + "}}";
+        Accept(Body(64));
+        Assert.Contains("tags", Refuse(Encoding.UTF8.GetBytes(Body(65))).Keys);
+    }
+
+    [Fact]
+    public void bytes_that_are_not_utf8_are_refused() => Assert.Contains("body", Refuse([(byte)'{', 0xff, (byte)'}']).Keys);
+
+    [Fact]
+    public void a_null_character_becomes_a_replacement_character() =>
+        Assert.Equal("a\ufffdb", Accept("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"a\u0000b"}""").Message);
+
+    private static ErrorOccurred Accept(string body)
+    {
+        var errors = new Dictionary<string, string[]>();
+        var error = EventBody.Parse(Encoding.UTF8.GetBytes(body), errors);
+        Assert.Empty(errors);
+        return error!;
+    }
+
+    private static Dictionary<string, string[]> Refuse(byte[] body)
+    {
+        var errors = new Dictionary<string, string[]>();
+        Assert.Null(EventBody.Parse(body, errors));
+        return errors;
+    }
+}

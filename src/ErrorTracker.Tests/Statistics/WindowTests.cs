@@ -1,0 +1,72 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Statistics;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+
+namespace ErrorTracker.Tests.Statistics;
+
+public sealed class WindowTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void a_window_of_whole_days_is_one_run_of_days()
+    {
+        var cut = new Window(Start, Start.AddDays(30)).Cut(Step.OfLevels);
+        Assert.Equal([(Step.Day, new Window(Start, Start.AddDays(30)))], cut.Buckets);
+        Assert.Empty(cut.Ragged);
+    }
+
+    [Fact]
+    public void a_window_that_cuts_everything_is_cut_like_a_ruler()
+    {
+        var (since, until) = (Start.AddHours(22).AddMinutes(58).AddSeconds(30), Start.AddDays(2).AddHours(1).AddMinutes(1).AddSeconds(10));
+        var cut = new Window(since, until).Cut(Step.OfLevels);
+        Assert.Equal(
+            [
+                (Step.Minute, new Window(Start.AddHours(22).AddMinutes(59), Start.AddHours(23))),
+                (Step.Hour, new Window(Start.AddHours(23), Start.AddDays(1))),
+                (Step.Day, new Window(Start.AddDays(1), Start.AddDays(2))),
+                (Step.Hour, new Window(Start.AddDays(2), Start.AddDays(2).AddHours(1))),
+                (Step.Minute, new Window(Start.AddDays(2).AddHours(1), Start.AddDays(2).AddHours(1).AddMinutes(1))),
+            ], cut.Buckets);
+        Assert.Equal([new Window(since, Start.AddHours(22).AddMinutes(59)), new Window(until.AddSeconds(-10), until)], cut.Ragged);
+    }
+
+    [Fact]
+    public void a_window_inside_one_second_is_ragged_as_a_whole()
+    {
+        var window = new Window(Start.AddMicroseconds(1), Start.AddMicroseconds(2));
+        Assert.Equal([window], window.Cut(Step.OfLevels).Ragged);
+    }
+
+    /// <summary>Put in order, the parts of any window start where the one before ends, from its since to its until.</summary>
+    [Property(MaxTest = 2000)]
+    public Property a_cut_covers_its_window_without_gap_or_overlap() => Prop.ForAll(Windows(), window =>
+    {
+        var cut = window.Cut(Step.OfLevels);
+        var parts = cut.Buckets.Select(b => b.Run).Concat(cut.Ragged).OrderBy(p => p.Since).ToList();
+        return parts[0].Since == window.Since && parts[^1].Until == window.Until && parts.Zip(parts.Skip(1), (a, b) => a.Until == b.Since).All(x => x);
+    });
+
+    [Property(MaxTest = 2000)]
+    public Property a_cut_has_few_parts_of_whole_buckets() => Prop.ForAll(Windows(), window =>
+    {
+        var cut = window.Cut(Step.OfLevels);
+        return cut.Ragged.Count <= 2 && cut.Ragged.All(r => r.Until - r.Since < 2 * Step.Minute.Length)
+            && cut.Buckets.Count(b => b.Step == Step.Day) <= 1 && cut.Buckets.Count <= 5
+            && cut.Buckets.All(b => b.Run.Since.Ticks % b.Step.Length.Ticks == 0 && b.Run.Until.Ticks % b.Step.Length.Ticks == 0 && b.Run.Since < b.Run.Until);
+    });
+
+    /// <summary>Ends near and far, on buckets' edges and beside them.</summary>
+    private static Arbitrary<Window> Windows()
+    {
+        var instants =
+            from unit in Gen.Elements(TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1))
+            from count in Gen.Choose(0, 5000)
+            from offset in Gen.Elements(-1, 0, 0, 1)
+            select Start + unit * count + TimeSpan.FromMicroseconds(offset);
+        return (from a in instants from b in instants where a != b select a < b ? new Window(a, b) : new Window(b, a)).ToArbitrary();
+    }
+}
