@@ -15,7 +15,7 @@ public sealed record LevelCount(string Level, long Count);
 
 public static class ByLevel
 {
-    private static readonly string Sql =
+    internal static readonly string Sql =
         $"""
         with {Snapshot.LooseEvents}
         select level, sum(n)::bigint from (

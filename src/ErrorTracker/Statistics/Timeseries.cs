@@ -23,7 +23,7 @@ public static class Timeseries
 {
     private const int MostBuckets = 10_000;
 
-    private static readonly string Sql =
+    internal static readonly string Sql =
         $"""
         with {Snapshot.LooseEvents}
         select date_trunc(@unit, at, 'UTC') as bucket_start, sum(n)::bigint from (
@@ -39,7 +39,7 @@ public static class Timeseries
     /// <summary>Events of a window over time.</summary>
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
-    /// <param name="interval">MINUTE, HOUR (default) or DAY, in any case. The window may span at most 10,000 of them.</param>
+    /// <param name="interval">MINUTE, HOUR (default) or DAY, in any case. The window may touch at most 10,000 of them.</param>
     /// <param name="level">Only this level, in any case.</param>
     [WolverineGet("/apps/{app_id}/stats/timeseries")]
     [ProducesResponseType<Series>(200)]
@@ -51,8 +51,8 @@ public static class Timeseries
         var wanted = Levels.Optional(level, errors);
         var step = Step.Parse(interval ?? "HOUR");
         if (step is null) errors["interval"] = [Step.Expected];
-        else if (errors.Count == 0 && (window.Until - window.Since) / step.Length > MostBuckets)
-            errors["interval"] = [$"must be longer, or the window shorter: it would have more than {MostBuckets} buckets"];
+        else if (errors.Count == 0 && window.CountBuckets(step) > MostBuckets)
+            errors["interval"] = [$"must be longer, or the window shorter: it touches more than {MostBuckets} buckets"];
         if (errors.Count > 0) return Refusal.Invalid(errors);
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;

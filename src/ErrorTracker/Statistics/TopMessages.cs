@@ -19,7 +19,7 @@ public static class TopMessages
 {
     private const int Most = 100;
 
-    private static readonly string Sql =
+    internal static readonly string Sql =
         $"""
         with {Snapshot.LooseEvents},
         counted as (

@@ -14,6 +14,9 @@ public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
         return window;
     }
 
+    /// <summary>How many buckets the window touches, if only in part.</summary>
+    public long CountBuckets(Step step) => (Until.Ticks + step.Length.Ticks - 1) / step.Length.Ticks - Since.Ticks / step.Length.Ticks;
+
     /// <summary>
     /// Cuts the window into whole buckets, the largest possible, and the ragged ends that no bucket fits: together they cover it
     /// exactly, without overlap. At most two runs of buckets for each step but the largest, and two ragged ends.
