@@ -1,6 +1,5 @@
 using ErrorTracker.Hosting;
 using JasperFx;
-using Microsoft.AspNetCore.Connections;
 
 try
 {
@@ -15,11 +14,12 @@ try
     app.MapApi();
     app.AnnounceStart(postgres.Description);
     if (args is not ([] or [['-', ..], ..])) return await app.RunJasperFxCommands(args);
+    await app.RequireSchemaAsync();
     await app.RunAsync();
     return 0;
 }
-catch (Exception reason) when (reason is StartupException or IOException { InnerException: AddressInUseException })
+catch (Exception e) when (StartupException.Explain(e) is { } reason)
 {
-    Console.Error.WriteLine(reason.Message);
+    Console.Error.WriteLine(reason);
     return 1;
 }

@@ -1,15 +1,16 @@
 using ErrorTracker.Http;
 using Marten;
+using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
 
 namespace ErrorTracker.Applications;
 
 /// <summary>A new application.</summary>
-/// <param name="Id">1, 2, 3 …</param>
-/// <param name="Name">As registered.</param>
-/// <param name="IngestKey">32 hexadecimal digits, shown in this answer only.</param>
-/// <param name="CreatedAt">UTC.</param>
+/// <param name="Id" example="1">1, 2, 3 …</param>
+/// <param name="Name" example="my-app">As registered.</param>
+/// <param name="IngestKey" example="0123456789abcdef0123456789abcdef">32 hexadecimal digits, shown in this answer only.</param>
+/// <param name="CreatedAt" example="2026-01-31T12:34:56.789Z">UTC.</param>
 public sealed record RegisteredApplication(int Id, string Name, string IngestKey, DateTimeOffset CreatedAt);
 
 public static class RegisterApplication
@@ -18,6 +19,7 @@ public static class RegisterApplication
 
     /// <summary>Registers an application and answers its ingest key, which is shown here only.</summary>
     [WolverinePost("/apps/{name}")]
+    [ProducesResponseType<RegisteredApplication>(201), Refuses(400, 409)]
     public static async Task<IResult> Post(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
         if (Fault(name) is { } fault) return Refusal.Invalid("name", fault);

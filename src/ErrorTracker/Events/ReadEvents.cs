@@ -10,13 +10,17 @@ using Wolverine.Http;
 namespace ErrorTracker.Events;
 
 /// <summary>A stored error.</summary>
-/// <param name="OccurredAt">The client's clock.</param>
-/// <param name="ReceivedAt">This server's clock when the request arrived; filters and statistics go by it.</param>
+/// <param name="Id" example="019c1234-5678-7abc-9def-0123456789ab">Of the event.</param>
+/// <param name="ApplicationId" example="1">Whose event it is.</param>
+/// <param name="OccurredAt" example="2026-01-31T12:34:56.789Z">The client's clock.</param>
+/// <param name="ReceivedAt" example="2026-01-31T12:34:57.012345Z">This server's clock when the request arrived; filters and statistics go by it.</param>
+/// <param name="Level" example="ERROR">DEBUG, INFO, WARNING, ERROR or CRITICAL.</param>
+/// <param name="Message" example="Payment declined">As sent.</param>
 /// <param name="Stack">As sent.</param>
 /// <param name="Tags">As sent.</param>
 public sealed record EventItem(Guid Id, int ApplicationId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Level, string Message, RawJson? Stack, RawJson? Tags);
 
-/// <param name="NextOffset">Where the next page starts; null on the last one.</param>
+/// <param name="NextOffset" example="20">Where the next page starts; null on the last one.</param>
 public sealed record EventPage(IReadOnlyList<EventItem> Items, int? NextOffset);
 
 public static class ReadEvents
@@ -32,7 +36,7 @@ public static class ReadEvents
     /// <param name="since">Only events received then (RFC 3339) or later.</param>
     /// <param name="until">Only events received before then (RFC 3339).</param>
     [WolverineGet("/apps/{app_id}/events")]
-    [ProducesResponseType<EventPage>(200)]
+    [ProducesResponseType<EventPage>(200), Refuses(400, 404)]
     public static async Task<IResult> List(string app_id, string? limit, string? offset, string? level, string? since, string? until,
         ApplicationDirectory applications, NpgsqlDataSource database, CancellationToken stop)
     {
@@ -66,7 +70,7 @@ public static class ReadEvents
 
     /// <summary>One event.</summary>
     [WolverineGet("/apps/{app_id}/events/{id}")]
-    [ProducesResponseType<EventItem>(200)]
+    [ProducesResponseType<EventItem>(200), Refuses(400, 404)]
     public static async Task<IResult> One(string app_id, string id, ApplicationDirectory applications, NpgsqlDataSource database, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);

@@ -1,19 +1,41 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
+using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace ErrorTracker.Hosting;
 
 /// <summary>Swagger UI at /docs, from the endpoints and their XML comments.</summary>
 internal static class Documentation
 {
+    private const string KeyScheme = "ingest_key";
+
     public static void AddDocumentation(this WebApplicationBuilder builder)
     {
         builder.Services.AddEndpointsApiExplorer();
         builder.Services.AddSwaggerGen(x =>
         {
-            x.SwaggerDoc("v1", new OpenApiInfo { Title = "ErrorTracker", Version = "v1", Description = "Collects, stores and analyses error events from many applications." });
+            x.SwaggerDoc("v1", new OpenApiInfo
+            {
+                Title = "ErrorTracker",
+                Version = "v1",
+                Description = "Collects, stores and analyses error events from many applications. Times are RFC 3339 in UTC, windows are half-open: since ≤ received_at < until.",
+            });
+            x.SupportNonNullableReferenceTypes();
+            x.NonNullableReferenceTypesAsRequired();
             x.IncludeXmlComments(Assembly.GetExecutingAssembly());
+            x.MapType<RawJson>(() => new OpenApiSchema { Type = JsonSchemaType.Object | JsonSchemaType.Null, AdditionalPropertiesAllowed = true });
+            x.AddSecurityDefinition(KeyScheme, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Header,
+                Name = SendEvent.KeyHeader,
+                Description = "The ingest_key that registering the application answered.",
+            });
+            x.OperationFilter<Contract>();
         });
     }
 
@@ -25,5 +47,58 @@ internal static class Documentation
             x.RoutePrefix = "docs";
             x.SwaggerEndpoint("v1/swagger.json", "ErrorTracker");
         });
+    }
+
+    /// <summary>What types cannot tell of a call: how it may be refused, and what it reads from the body by itself.</summary>
+    private sealed class Contract : IOperationFilter
+    {
+        private static readonly Dictionary<int, string> Meanings = new()
+        {
+            [400] = "Something is invalid; `errors` names each field.",
+            [401] = "The ingest key is missing.",
+            [403] = "The key does not open this application, or there is none.",
+            [404] = "There is no such thing.",
+            [409] = "It is taken.",
+            [413] = "The body is too large.",
+            [415] = "The body is of another media type or encoding than the call takes.",
+            [503] = "The event was not stored; try again after `Retry-After` seconds.",
+        };
+
+        private static readonly Dictionary<string, string> OfPaths = new()
+        {
+            ["app_id"] = "The application's id: a positive integer.",
+            ["name"] = "1 to 100 characters, none of them a control character; unique.",
+            ["id"] = "The event's id, as answered when it was sent.",
+        };
+
+        public void Apply(OpenApiOperation operation, OperationFilterContext context)
+        {
+            var method = context.MethodInfo;
+            operation.Tags = new HashSet<OpenApiTagReference> { new(method.DeclaringType!.Namespace!.Split('.')[^1]) };
+            operation.Description = null;
+            foreach (var parameter in operation.Parameters ?? [])
+                if (parameter is { In: ParameterLocation.Path, Name: { } name }) parameter.Description = OfPaths[name];
+
+            // Wolverine assumes answers of its own for an endpoint that returns IResult.
+            operation.Responses ??= [];
+            var declared = method.GetCustomAttributes<ProducesResponseTypeAttribute>().Select(a => a.StatusCode.ToString());
+            foreach (var assumed in operation.Responses.Keys.Except(declared).ToList()) operation.Responses.Remove(assumed);
+            context.SchemaRepository.Schemas.Remove(nameof(IResult));
+
+            foreach (var status in method.GetCustomAttribute<RefusesAttribute>()?.Statuses ?? [])
+                operation.Responses[status.ToString()] = new OpenApiResponse
+                {
+                    Description = Meanings[status],
+                    Content = new Dictionary<string, IOpenApiMediaType> { ["application/problem+json"] = new OpenApiMediaType() },
+                };
+
+            if (method.GetCustomAttribute<IngestsAttribute>() is not { } body) return;
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, IOpenApiMediaType> { [body.MediaType] = new OpenApiMediaType { Example = JsonNode.Parse(body.Example) } },
+            };
+            operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] }];
+        }
     }
 }

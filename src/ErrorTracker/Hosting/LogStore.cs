@@ -8,6 +8,7 @@ using JasperFx.Events;
 using Marten;
 using JasperFx.MultiTenancy;
 using Npgsql;
+using Weasel.Core.Migrations;
 using Wolverine;
 using Wolverine.Marten;
 
@@ -20,7 +21,7 @@ internal static class LogStore
 
     public static void AddLog(this WebApplicationBuilder builder, string connectionString)
     {
-        var schema = builder.Configuration.GetValue("ErrorTracker:AutoCreate", AutoCreate.CreateOrUpdate);
+        var schema = AutoCreateOf(builder.Configuration);
         var projects = builder.Configuration.GetValue("ErrorTracker:Projections", true);
         var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
         var pregenerated = builder.Environment.IsProduction() && builder.Configuration.GetValue("ErrorTracker:PregeneratedCode", false);
@@ -57,6 +58,22 @@ internal static class LogStore
             x.Durability.StaleNodeTimeout = NodeTimeout;
         });
     }
+
+    /// <summary>With <c>AutoCreate</c> off a host only starts on the schema that it was built for.</summary>
+    public static async Task RequireSchemaAsync(this WebApplication app)
+    {
+        if (AutoCreateOf(app.Configuration) != AutoCreate.None) return;
+        try
+        {
+            await app.Services.GetRequiredService<IDocumentStore>().Storage.Database.AssertDatabaseMatchesConfigurationAsync();
+        }
+        catch (DatabaseValidationException)
+        {
+            throw new StartupException("The schema is not the one of this version. Run the command db-apply, or start with ErrorTracker__AutoCreate=CreateOrUpdate.");
+        }
+    }
+
+    private static AutoCreate AutoCreateOf(IConfiguration configuration) => configuration.GetValue("ErrorTracker:AutoCreate", AutoCreate.CreateOrUpdate);
 
     private static void Configure(StoreOptions options, AutoCreate schema)
     {

@@ -210,6 +210,3 @@ internal sealed class PrivateCluster : IAsyncDisposable
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Signal(int pid, int signal);
 }
-
-/// <summary>The host cannot start; the message tells whoever runs it what to do.</summary>
-internal sealed class StartupException(string message) : Exception(message);

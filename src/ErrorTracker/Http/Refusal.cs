@@ -19,3 +19,19 @@ internal static class Refusal
         return Of(503, detail);
     }
 }
+
+/// <summary>For the documentation: the statuses with which a call may be refused.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class RefusesAttribute(params int[] statuses) : Attribute
+{
+    public int[] Statuses => statuses;
+}
+
+/// <summary>For the documentation: what a call takes as its body, sent with an ingest key.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class IngestsAttribute(string mediaType, string example) : Attribute
+{
+    public string MediaType => mediaType;
+
+    public string Example => example;
+}

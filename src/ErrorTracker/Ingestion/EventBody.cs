@@ -10,6 +10,17 @@ public static class EventBody
 {
     public const int LongestMessage = 8192, MostTags = 64, Largest = 1024 * 1024;
 
+    public const string Example =
+        """
+        {
+          "occurred_at": "2026-01-31T12:34:56.789Z",
+          "level": "ERROR",
+          "message": "Payment declined",
+          "stack": {"type": "PaymentException", "frames": [{"file": "Checkout.cs", "line": 42}]},
+          "tags": {"release": "1.4.2", "region": "eu"}
+        }
+        """;
+
     /// <summary>Takes the body over: escapes that JSONB cannot store are replaced in it, and the event refers to its bytes.</summary>
     public static ErrorOccurred? Parse(Memory<byte> body, Dictionary<string, string[]> errors)
     {

@@ -5,7 +5,10 @@ using Wolverine.Http;
 
 namespace ErrorTracker.Ingestion;
 
-/// <summary>Where a committed event can be read.</summary>
+/// <summary>A committed event, which can be read where the answer's Location says.</summary>
+/// <param name="Id" example="019c1234-5678-7abc-9def-0123456789ab">Of the event.</param>
+/// <param name="ApplicationId" example="1">Whose event it is.</param>
+/// <param name="ReceivedAt" example="2026-01-31T12:34:57.012345Z">This server's clock when the request arrived.</param>
 public sealed record EventReceipt(Guid Id, int ApplicationId, DateTimeOffset ReceivedAt);
 
 public static class SendEvent
@@ -14,6 +17,7 @@ public static class SendEvent
 
     /// <summary>Stores one error. Answered only after it is committed.</summary>
     [WolverinePost("/apps/{app_id}/events")]
+    [ProducesResponseType<EventReceipt>(201), Refuses(400, 401, 403, 413, 415, 503), Ingests("application/json", EventBody.Example)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] ApplicationDirectory applications,
         [FromServices] WriteQueue queue, [FromServices] TimeProvider clock)
     {

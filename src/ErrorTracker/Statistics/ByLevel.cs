@@ -7,10 +7,13 @@ using Wolverine.Http;
 namespace ErrorTracker.Statistics;
 
 /// <summary>How many events of each level a window holds, the most frequent first. Levels without events are left out.</summary>
+/// <param name="Since" example="2026-01-01T00:00:00Z">Start of the window, part of it.</param>
+/// <param name="Until" example="2026-02-01T00:00:00Z">End of the window, not part of it.</param>
 public sealed record LevelCounts(DateTimeOffset Since, DateTimeOffset Until, IReadOnlyList<LevelCount> Items);
 
-/// <param name="Level">DEBUG, INFO, WARNING, ERROR or CRITICAL.</param>
-/// <param name="Count">Events.</param>
+/// <summary>A level and its events.</summary>
+/// <param name="Level" example="ERROR">DEBUG, INFO, WARNING, ERROR or CRITICAL.</param>
+/// <param name="Count" example="40">Events.</param>
 public sealed record LevelCount(string Level, long Count);
 
 public static class ByLevel
@@ -32,7 +35,7 @@ public static class ByLevel
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
     [WolverineGet("/apps/{app_id}/stats/by-level")]
-    [ProducesResponseType<LevelCounts>(200)]
+    [ProducesResponseType<LevelCounts>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {
         var errors = new Dictionary<string, string[]>();

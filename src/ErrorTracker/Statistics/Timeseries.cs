@@ -8,15 +8,18 @@ using Wolverine.Http;
 namespace ErrorTracker.Statistics;
 
 /// <summary>Events of a window, bucket by bucket in ascending order. Buckets without events are left out.</summary>
-/// <param name="Interval">MINUTE, HOUR or DAY.</param>
+/// <param name="Interval" example="HOUR">MINUTE, HOUR or DAY.</param>
+/// <param name="Since" example="2026-01-01T00:00:00Z">Start of the window, part of it.</param>
+/// <param name="Until" example="2026-02-01T00:00:00Z">End of the window, not part of it.</param>
 public sealed record Series(string Interval, DateTimeOffset Since, DateTimeOffset Until, IReadOnlyList<BucketCount> Buckets)
 {
     [System.Text.Json.Serialization.JsonPropertyName("series")]
     public IReadOnlyList<BucketCount> Buckets { get; init; } = Buckets;
 }
 
-/// <param name="BucketStart">A whole minute, hour or day in UTC; the window's first bucket may start before the window does.</param>
-/// <param name="Count">Events of the window in this bucket.</param>
+/// <summary>A bucket and its events.</summary>
+/// <param name="BucketStart" example="2026-01-31T12:00:00Z">A whole minute, hour or day in UTC; the window's first bucket may start before the window does.</param>
+/// <param name="Count" example="42">Events of the window in this bucket.</param>
 public sealed record BucketCount(DateTimeOffset BucketStart, long Count);
 
 public static class Timeseries
@@ -42,7 +45,7 @@ public static class Timeseries
     /// <param name="interval">MINUTE, HOUR (default) or DAY, in any case. The window may touch at most 10,000 of them.</param>
     /// <param name="level">Only this level, in any case.</param>
     [WolverineGet("/apps/{app_id}/stats/timeseries")]
-    [ProducesResponseType<Series>(200)]
+    [ProducesResponseType<Series>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, string? interval, string? level,
         ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {

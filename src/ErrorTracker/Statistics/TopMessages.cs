@@ -8,11 +8,13 @@ using Wolverine.Http;
 namespace ErrorTracker.Statistics;
 
 /// <summary>The most frequent messages of a window, by count, then the last seen, then the message.</summary>
+/// <param name="Limit" example="10">As asked for.</param>
 public sealed record FrequentMessages(int Limit, IReadOnlyList<FrequentMessage> Items);
 
-/// <param name="Message">As sent.</param>
-/// <param name="Count">Events of the window with exactly this message.</param>
-/// <param name="LastSeen">The latest received_at among them.</param>
+/// <summary>A message and its events.</summary>
+/// <param name="Message" example="Payment declined">As sent.</param>
+/// <param name="Count" example="18">Events of the window with exactly this message.</param>
+/// <param name="LastSeen" example="2026-01-31T12:34:57.012345Z">The latest received_at among them.</param>
 public sealed record FrequentMessage(string Message, long Count, DateTimeOffset LastSeen);
 
 public static class TopMessages
@@ -43,7 +45,7 @@ public static class TopMessages
     /// <param name="limit">1 to 100; 10 if absent.</param>
     /// <param name="level">Only this level, in any case.</param>
     [WolverineGet("/apps/{app_id}/stats/top-messages")]
-    [ProducesResponseType<FrequentMessages>(200)]
+    [ProducesResponseType<FrequentMessages>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, string? limit, string? level,
         ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {

@@ -1,0 +1,40 @@
+namespace ErrorTracker.Tests.Hosting;
+
+[Collection(nameof(OnPostgres))]
+public sealed class ApiTests(SharedApi shared)
+{
+    [Fact]
+    public async Task health_is_answered()
+    {
+        await shared.Api.GetAsync("/health/live");
+        await Eventually.Async(async () => (await shared.Api.Host.Server.CreateClient().GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
+    }
+
+    [Fact]
+    public async Task an_unknown_path_is_a_problem_of_its_own() => Assert.Equal(404, (await shared.Api.GetAsync("/nothing", expected: 404)).GetProperty("status").GetInt32());
+
+    [Fact]
+    public async Task swagger_shows_every_call_with_its_answers_and_the_key()
+    {
+        await shared.Api.GetAsync("/docs/index.html");
+        var document = await shared.Api.GetAsync("/docs/v1/swagger.json");
+        var paths = document.GetProperty("paths");
+        Assert.Equal(
+            ["/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/{id}", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
+                "/apps/{app_id}/stats/top-messages", "/apps/{name}"],
+            paths.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
+
+        var send = paths.GetProperty("/apps/{app_id}/events").GetProperty("post");
+        Assert.Equal(["201", "400", "401", "403", "413", "415", "503"], send.GetProperty("responses").EnumerateObject().Select(r => r.Name).Order());
+        Assert.Equal("X-INGEST-KEY", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("ingest_key").GetProperty("name").GetString());
+        Assert.True(send.GetProperty("security")[0].TryGetProperty("ingest_key", out _));
+        Assert.True(send.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").TryGetProperty("example", out _));
+
+        foreach (var call in paths.EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Where(c => c.Value.ValueKind == System.Text.Json.JsonValueKind.Object))
+        {
+            Assert.NotEmpty(call.Value.GetProperty("summary").GetString()!);
+            if (call.Value.TryGetProperty("parameters", out var parameters))
+                Assert.All(parameters.EnumerateArray(), p => Assert.NotEmpty(p.GetProperty("description").GetString()!));
+        }
+    }
+}

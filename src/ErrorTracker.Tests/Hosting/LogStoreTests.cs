@@ -1,0 +1,51 @@
+namespace ErrorTracker.Tests.Hosting;
+
+[Collection(nameof(OnPostgres))]
+public sealed class LogStoreTests(SharedApi shared)
+{
+    [Fact]
+    public async Task with_auto_create_off_the_schema_is_applied_and_asserted_from_the_command_line()
+    {
+        var connectionString = await shared.Server.NewDatabaseAsync();
+        (string, string)[] settings = [("ConnectionStrings__ErrorTracker", connectionString), ("ErrorTracker__AutoCreate", "None")];
+
+        var (exitCode, output) = await HostProcess.RunAsync(["--urls", "http://127.0.0.1:0"], settings);
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("The schema is not the one of this version. Run the command db-apply", output);
+
+        foreach (var (command, works) in new[] { ("db-assert", false), ("db-apply", true), ("db-assert", true) })
+        {
+            (exitCode, output) = await HostProcess.RunAsync([command], settings);
+            Assert.True(exitCode == 0 == works, $"{command} ended with {exitCode}: {output}");
+        }
+
+        await using var applied = await HostProcess.StartAsync(settings);
+        await Eventually.Async(async () => (await applied.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
+    }
+
+    [Fact]
+    public async Task a_database_that_does_not_answer_is_named_in_one_line()
+    {
+        var (exitCode, output) = await HostProcess.RunAsync([], ("ConnectionStrings__ErrorTracker", "Host=127.0.0.1;Port=1;Username=nobody;Password=secret"));
+        Assert.Equal(1, exitCode);
+        Assert.Equal("PostgreSQL does not answer: Failed to connect to 127.0.0.1:1", output.Trim());
+    }
+
+    [Fact]
+    public async Task a_second_start_changes_nothing_in_the_schema()
+    {
+        var connectionString = await shared.Server.NewDatabaseAsync();
+        await using (await TestApi.StartAsync(connectionString)) { }
+        var before = await SchemaAsync(connectionString);
+        await using (await TestApi.StartAsync(connectionString)) { }
+        Assert.Contains("mt_events_by_time", before);
+        Assert.Equal(before, await SchemaAsync(connectionString));
+    }
+
+    private static async Task<string> SchemaAsync(string connectionString)
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(connectionString);
+        await using var command = source.CreateCommand("select string_agg(oid || ' ' || relname, ', ' order by oid) from pg_class where relnamespace = 'errortracker'::regnamespace and relkind in ('r', 'i')");
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+}
