@@ -24,12 +24,13 @@ internal static class LogStore
         var schema = AutoCreateOf(builder.Configuration);
         var projects = builder.Configuration.GetValue("ErrorTracker:Projections", true);
         var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
-        var pregenerated = builder.Environment.IsProduction() && builder.Configuration.GetValue("ErrorTracker:PregeneratedCode", false);
+        var pregenerated = typeof(Program).Assembly.GetType("Internal.Generated.WolverineHandlers.GeneratedHttpEndpointRegistry") is not null;
 
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connectionString));
         builder.Services.CritterStackDefaults(x =>
         {
             x.ApplicationAssembly = typeof(Program).Assembly;
+            x.GeneratedCodeOutputPath = Path.Combine(builder.Environment.ContentRootPath, "obj", "Generated");
             foreach (var profile in new[] { x.Development, x.Production })
             {
                 profile.GeneratedCodeMode = pregenerated ? TypeLoadMode.Static : TypeLoadMode.Dynamic;
