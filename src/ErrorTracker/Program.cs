@@ -1,5 +1,4 @@
 using ErrorTracker.Hosting;
-using JasperFx;
 
 try
 {
@@ -13,7 +12,7 @@ try
     var app = builder.Build();
     app.MapApi();
     app.AnnounceStart(postgres.Description);
-    if (args is not ([] or [['-', ..], ..])) return await app.RunJasperFxCommands(args);
+    if (Commands.IsCommand(args)) return await app.RunCommandAsync(args);
     await app.RequireSchemaAsync();
     await app.RunAsync();
     return 0;

@@ -24,15 +24,23 @@ public static class RegisterApplication
     {
         if (Fault(name) is { } fault) return Refusal.Invalid("name", fault);
 
+        return await RegisterAsync(name, store, clock, stop) is { } registered
+            ? Results.Created($"/apps/{registered.Id}", registered)
+            : Refusal.Of(409, $"The name '{name}' is taken.");
+    }
+
+    /// <summary>Null if the name is taken.</summary>
+    internal static async Task<RegisteredApplication?> RegisterAsync(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    {
         var key = IngestKey.New();
         await using var session = store.LightweightSession();
         await session.BeginTransactionAsync(stop);
         var id = await NextIdAsync(session, stop);
-        if (await session.Query<Application>().AnyAsync(a => a.Name == name, stop)) return Refusal.Of(409, $"The name '{name}' is taken.");
+        if (await session.Query<Application>().AnyAsync(a => a.Name == name, stop)) return null;
         var application = new Application(id, name, IngestKey.Hash(key), Instant.Now(clock));
         session.Insert(application);
         await session.SaveChangesAsync(stop);
-        return Results.Created($"/apps/{id}", new RegisteredApplication(id, name, key, application.CreatedAt));
+        return new RegisteredApplication(id, name, key, application.CreatedAt);
     }
 
     internal static string? Fault(string name) =>

@@ -21,7 +21,10 @@ internal sealed class Postgres : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary><c>ConnectionStrings:ErrorTracker</c>, else a private cluster in <c>ErrorTracker:DataFolder</c>. Commands that need no database get none.</summary>
+    /// <summary>
+    /// <c>ConnectionStrings:ErrorTracker</c>, else a private cluster in <c>ErrorTracker:DataFolder</c>. A command, unlike a host, may also work on
+    /// the cluster of a host that runs. Commands that need no database get none.
+    /// </summary>
     public static async Task<Postgres> AttachAsync(IConfiguration configuration, string[] args)
     {
         if (configuration.GetConnectionString("ErrorTracker") is { Length: > 0 } configured) return new Postgres(configured, Describe(configured), owned: null);
@@ -29,8 +32,10 @@ internal sealed class Postgres : IAsyncDisposable
         if (!OperatingSystem.IsLinux()) throw new StartupException("A private PostgreSQL cluster needs Linux: set ConnectionStrings__ErrorTracker to a server of yours.");
 
         var folder = configuration["ErrorTracker:DataFolder"] is { Length: > 0 } chosen ? chosen : PrivateCluster.DefaultFolder;
+        var description = $"private cluster in {Path.GetFullPath(folder)}";
+        if (Commands.IsCommand(args) && await PrivateCluster.FindRunningAsync(folder) is { } running) return new Postgres(running, description, owned: null);
         var cluster = await PrivateCluster.StartAsync(folder, configuration["ErrorTracker:PostgresBin"], CancellationToken.None);
-        return new Postgres(cluster.ConnectionString, $"private cluster in {Path.GetFullPath(folder)}", cluster);
+        return new Postgres(cluster.ConnectionString, description, cluster);
     }
 
     private static string Describe(string connectionString)

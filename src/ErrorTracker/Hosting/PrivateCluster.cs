@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Npgsql;
 
 namespace ErrorTracker.Hosting;
 
@@ -30,7 +31,9 @@ internal sealed class PrivateCluster : IAsyncDisposable
         _log = Path.Combine(folder, "postgres.log");
     }
 
-    public string ConnectionString => $"Host={_sockets};Username=errortracker;Database=postgres";
+    public string ConnectionString => ConnectionStringOf(_sockets);
+
+    private static string ConnectionStringOf(string sockets) => $"Host={sockets};Username=errortracker;Database=postgres";
 
     /// <summary>As root the folder must be one that the user <c>postgres</c> can reach, which root's home is not.</summary>
     public static string DefaultFolder => Environment.IsPrivilegedProcess
@@ -53,6 +56,22 @@ internal sealed class PrivateCluster : IAsyncDisposable
         {
             await cluster.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>The connection string of a cluster that another process owns and that answers; null if there is none.</summary>
+    public static async Task<string?> FindRunningAsync(string folder)
+    {
+        var connectionString = ConnectionStringOf(Path.Combine(Path.GetFullPath(folder), "socket"));
+        try
+        {
+            await using var connection = new NpgsqlConnection(connectionString);
+            await connection.OpenAsync();
+            return connectionString;
+        }
+        catch (NpgsqlException)
+        {
+            return null;
         }
     }
 
