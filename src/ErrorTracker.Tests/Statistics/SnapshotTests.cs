@@ -14,7 +14,10 @@ public sealed class SnapshotTests(SharedApi shared)
 
     private static readonly string[] LevelNames = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
-    private static readonly DateTimeOffset Start = new(2026, 5, 4, 0, 0, 0, TimeSpan.Zero);
+    private static readonly string[] Zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Chatham"];
+
+    /// <summary>Two days before the clocks of Berlin go back.</summary>
+    private static readonly DateTimeOffset Start = new(2026, 10, 23, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Half of the events are folded, then a node without projections serves: the other half is the tail of the log.</summary>
     [Fact]
@@ -62,7 +65,7 @@ public sealed class SnapshotTests(SharedApi shared)
 
         foreach (var (sql, ladder, more) in new (string, Step[], (string, object)[])[]
         {
-            (ByLevel.Sql, Step.OfLevels, []), (Timeseries.Sql, Step.OfLevels, [("unit", "hour")]), (TopMessages.Sql, Step.OfMessages, [("limit", 10)]),
+            (ByLevel.Sql, Step.OfLevels, []), (Timeseries.Sql, Step.OfLevels, [("interval", "HOUR"), ("tz", "UTC"), ("fill", false), ("grain", TimeSpan.FromHours(1))]), (TopMessages.Sql, Step.OfMessages, [("limit", 10)]),
         })
             foreach (var window in new[] { new Window(Start, Start.AddDays(Days)), new Window(Start.AddMinutes(1.5), Start.AddDays(Days).AddMinutes(-3.25)) })
             {
@@ -106,10 +109,32 @@ public sealed class SnapshotTests(SharedApi shared)
             await SameAsync($"stats/by-level?{window}", "items",
                 $"select data->>'level' as level, count(*) as count {events} group by 1 order by 2 desc, 1");
             foreach (var unit in new[] { "minute", "hour", "day" })
-                await SameAsync($"stats/timeseries?{window}&interval={unit}{option}", "series",
-                    $"""select to_char(date_trunc('{unit}', timestamp, 'UTC') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as bucket_start, count(*) as count {leveled} group by 1 order by 1""");
+            {
+                var (zone, fill) = (Zones[random.Next(Zones.Length)], random.Next(2) == 0 ? "true" : "false");
+                await SameAsync($"stats/timeseries?{window}&interval={unit}{option}&tz={zone}&fill={fill}", "series",
+                    $"""
+                    select to_char(date_trunc('{unit}', at, '{zone}') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as bucket_start, sum(n) as count from (
+                      select timestamp as at, 1 as n {leveled}
+                      union all
+                      select greatest(minute, '{since:O}'), 0 from generate_series(date_trunc('minute', '{since:O}'::timestamptz), '{until.AddTicks(-10):O}'::timestamptz, '1 minute') as minute where {fill}) as parts
+                    group by 1 order by 1
+                    """);
+            }
+            await ListedAsync(leveled, window + option);
             await SameAsync($"stats/top-messages?{window}&limit=100{option}", "items",
                 $"select data->>'message' as message, count(*) as count, trim(trailing '.' from trim(trailing '0' from to_char(max(timestamp) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'))) || 'Z' as last_seen {leveled} group by 1 order by 2 desc, max(timestamp) desc, (data->>'message') collate \"C\" limit 100");
+        }
+
+        async Task ListedAsync(string events, string query)
+        {
+            var listed = new List<string>();
+            for (int? offset = 0; offset is not null;)
+            {
+                var page = await api.GetAsync($"/apps/{sender.Id}/events?{query}&limit=50&offset={offset}");
+                listed.AddRange(page.GetProperty("items").EnumerateArray().Select(e => e.GetProperty("id").GetString()!));
+                offset = listed.Count < 200 ? page.GetProperty("next_offset").Deserialize<int?>() : null;
+            }
+            Assert.Equal(await api.ScalarAsync<string>($"select coalesce(string_agg(id::text, ','), '') from (select id {events} order by timestamp desc, seq_id desc limit {Math.Max(200, listed.Count)}) as e"), string.Join(',', listed));
         }
 
         async Task SameAsync(string statistic, string list, string recount)

@@ -43,21 +43,31 @@ public sealed class WindowTests
 
     /// <summary>Put in order, the parts of any window start where the one before ends, from its since to its until.</summary>
     [Property(MaxTest = 2000)]
-    public Property a_cut_covers_its_window_without_gap_or_overlap() => Prop.ForAll(Windows(), window =>
+    public Property a_cut_covers_its_window_without_gap_or_overlap() => Prop.ForAll(Windows(), Ladders(), (window, ladder) =>
     {
-        var cut = window.Cut(Step.OfLevels);
+        var cut = window.Cut(ladder);
         var parts = cut.Buckets.Select(b => b.Run).Concat(cut.Ragged).OrderBy(p => p.Since).ToList();
         return parts[0].Since == window.Since && parts[^1].Until == window.Until && parts.Zip(parts.Skip(1), (a, b) => a.Until == b.Since).All(x => x);
     });
 
     [Property(MaxTest = 2000)]
-    public Property a_cut_has_few_parts_of_whole_buckets() => Prop.ForAll(Windows(), window =>
+    public Property a_cut_has_few_parts_of_whole_buckets() => Prop.ForAll(Windows(), Ladders(), (window, ladder) =>
     {
-        var cut = window.Cut(Step.OfLevels);
+        var cut = window.Cut(ladder);
         return cut.Ragged.Count <= 2 && cut.Ragged.All(r => r.Until - r.Since < 2 * Step.Minute.Length)
-            && cut.Buckets.Count(b => b.Step == Step.Day) <= 1 && cut.Buckets.Count <= 5
-            && cut.Buckets.All(b => b.Run.Since.Ticks % b.Step.Length.Ticks == 0 && b.Run.Until.Ticks % b.Step.Length.Ticks == 0 && b.Run.Since < b.Run.Until);
+            && cut.Buckets.Count(b => b.Step == ladder[0]) <= 1 && cut.Buckets.Count <= 2 * ladder.Length - 1
+            && cut.Buckets.All(b => b.Step.Floor(b.Run.Since) == b.Run.Since.Ticks && b.Step.Floor(b.Run.Until) == b.Run.Until.Ticks && b.Run.Since < b.Run.Until);
     });
+
+    [Fact]
+    public void the_first_and_the_last_moments_can_be_cut()
+    {
+        var everything = new Window(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+        Assert.Equal(2, everything.Cut(Step.OfMessages).Ragged.Count(r => r.Since == everything.Since || r.Until == everything.Until)
+            + everything.Cut(Step.OfMessages).Buckets.Count(b => b.Run.Since == everything.Since || b.Run.Until == everything.Until));
+    }
+
+    private static Arbitrary<Step[]> Ladders() => Gen.Elements(Step.OfLevels, Step.OfMessages).ToArbitrary();
 
     /// <summary>Ends near and far, on buckets' edges and beside them.</summary>
     private static Arbitrary<Window> Windows()
@@ -66,7 +76,8 @@ public sealed class WindowTests
             from unit in Gen.Elements(TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1))
             from count in Gen.Choose(0, 5000)
             from offset in Gen.Elements(-1, 0, 0, 1)
-            select Start + unit * count + TimeSpan.FromMicroseconds(offset);
+            from origin in Gen.Elements(Start, DateTimeOffset.UnixEpoch.AddDays(-3))
+            select origin + unit * count + TimeSpan.FromMicroseconds(offset);
         return (from a in instants from b in instants where a != b select a < b ? new Window(a, b) : new Window(b, a)).ToArbitrary();
     }
 }

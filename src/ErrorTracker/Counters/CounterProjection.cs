@@ -18,6 +18,9 @@ public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocum
 {
     private sealed record NeverStored;
 
+    /// <summary>Events folded in one transaction: large enough to be fast, small enough to show progress and to lose little to a kill.</summary>
+    public const int Chunk = 100_000;
+
     public CounterProjection()
     {
         Name = "Counters";
@@ -57,12 +60,27 @@ public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocum
         IJasperFxProjection<IDocumentOperations> projection, ILogger logger)
         : ProjectionExecution<IDocumentOperations, IQuerySession>(shard, options, store, database, projection, logger)
     {
+        private static readonly string Fold = CounterFold.Into(CounterTables.Current);
+
+        /// <summary>A long way to catch up is gone in chunks, each its own transaction with its progress; the last is left to the daemon.</summary>
         protected override async Task<IProjectionBatch> buildBatchAsync(EventRange range)
         {
+            var floor = range.SequenceFloor;
+            for (; range.SequenceCeiling - floor > Chunk; floor += Chunk)
+            {
+                _cancellation.Token.ThrowIfCancellationRequested();
+                await using var chunk = await BuildAsync(new EventRange(range.Agent, floor, floor + Chunk) { Events = [] });
+                await chunk.ExecuteAsync(_cancellation.Token);
+                await range.Agent.MarkSuccessAsync(floor + Chunk);
+            }
+            return await BuildAsync(floor == range.SequenceFloor ? range : new EventRange(range.Agent, floor, range.SequenceCeiling) { Events = [] });
+        }
+
+        private async Task<IProjectionBatch> BuildAsync(EventRange range)
+        {
             var batch = await _store.StartProjectionBatchAsync(range, _database, Mode, _options, _cancellation.Token);
-            var operations = batch.SessionForTenant(JasperFx.StorageConstants.DefaultTenantId);
-            foreach (var statement in CounterFold.Statements)
-                operations.QueueSqlCommand(CounterFold.Placeholder, statement, range.SequenceFloor, range.SequenceCeiling);
+            batch.SessionForTenant(JasperFx.StorageConstants.DefaultTenantId)
+                .QueueSqlCommand(CounterFold.Placeholder, Fold, range.SequenceFloor, range.SequenceCeiling);
             return batch;
         }
     }

@@ -3,50 +3,42 @@ using Weasel.Postgresql.Tables;
 
 namespace ErrorTracker.Counters;
 
-/// <summary>The tables the counters are kept in. Their names carry the projection's version, so that a new version fills its own beside the old.</summary>
-public static class CounterTables
+/// <summary>The tables that counters are kept in. Their names end in the version, so that a new one fills its own beside the old.</summary>
+public sealed record CounterTables(string Suffix)
 {
-    public const uint Version = 1;
     public const string Schema = "errortracker";
 
-    public static readonly string Levels = $"{Schema}.level_counts_v{Version}";
-    public static readonly string Messages = $"{Schema}.message_counts_v{Version}";
-    public static readonly string Texts = $"{Schema}.message_texts_v{Version}";
+    /// <summary>Raised whenever what is counted changes.</summary>
+    public const uint Version = 1;
 
-    public static Table[] All => [LevelTable(), MessageTable(), TextTable()];
+    /// <summary>Those of this version.</summary>
+    public static readonly CounterTables Current = new($"v{Version}");
 
-    private static Table LevelTable()
+    public string Levels => $"{Schema}.level_counts_{Suffix}";
+
+    public string Messages => $"{Schema}.message_counts_{Suffix}";
+
+    public string Texts => $"{Schema}.message_texts_{Suffix}";
+
+    public string[] Names => [Levels, Messages, Texts];
+
+    public Table[] Definitions => [Define(Levels, Bucket, ["level"], "count"), Define(Messages, Bucket, ["level", "message_hash"], "count", "last_seen"), Define(Texts, [], ["message_hash"], "message")];
+
+    private static readonly string[] Bucket = ["tenant_id", "step", "bucket"];
+
+    private static Table Define(string name, string[] bucket, string[] subject, params string[] counted)
     {
-        var table = new Table(DbObjectName(Levels));
-        table.AddColumn("tenant_id", "text").AsPrimaryKey();
-        table.AddColumn("step", "text").AsPrimaryKey();
-        table.AddColumn("bucket", "timestamptz").AsPrimaryKey();
-        table.AddColumn("level", "text").AsPrimaryKey();
-        table.AddColumn("count", "bigint").NotNull();
+        var table = new Table(new PostgresqlObjectName(Schema, name[(Schema.Length + 1)..], SchemaUtils.IdentifierUsage.General));
+        foreach (var column in (string[])[.. bucket, .. subject]) table.AddColumn(column, TypeOf(column)).AsPrimaryKey();
+        foreach (var column in counted) table.AddColumn(column, TypeOf(column)).NotNull();
         return table;
     }
 
-    private static Table MessageTable()
+    private static string TypeOf(string column) => column switch
     {
-        var table = new Table(DbObjectName(Messages));
-        table.AddColumn("tenant_id", "text").AsPrimaryKey();
-        table.AddColumn("step", "text").AsPrimaryKey();
-        table.AddColumn("bucket", "timestamptz").AsPrimaryKey();
-        table.AddColumn("level", "text").AsPrimaryKey();
-        table.AddColumn("message_hash", "bytea").AsPrimaryKey();
-        table.AddColumn("count", "bigint").NotNull();
-        table.AddColumn("last_seen", "timestamptz").NotNull();
-        return table;
-    }
-
-    /// <summary>Each text once, whichever application sent it: rows are only ever found by hash.</summary>
-    private static Table TextTable()
-    {
-        var table = new Table(DbObjectName(Texts));
-        table.AddColumn("message_hash", "bytea").AsPrimaryKey();
-        table.AddColumn("message", "text").NotNull();
-        return table;
-    }
-
-    private static PostgresqlObjectName DbObjectName(string name) => new(Schema, name[(Schema.Length + 1)..], SchemaUtils.IdentifierUsage.General);
+        "bucket" or "last_seen" => "timestamptz",
+        "message_hash" => "uuid",
+        "count" => "bigint",
+        _ => "text",
+    };
 }

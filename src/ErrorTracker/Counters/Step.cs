@@ -1,21 +1,35 @@
 namespace ErrorTracker.Counters;
 
-/// <summary>A size of bucket on the ladder that windows are cut by. Buckets start on whole UTC units.</summary>
+/// <summary>A size of bucket on the ladders that windows are cut by. Buckets of a step are counted from the Unix epoch, in UTC.</summary>
 /// <param name="Code">How rows are marked; data, never changed.</param>
-/// <param name="Unit">What PostgreSQL's <c>date_trunc</c> calls it.</param>
-/// <param name="Length">Of each bucket: UTC days have no other lengths.</param>
-public sealed record Step(string Code, string Unit, TimeSpan Length)
+/// <param name="Length">Of each bucket.</param>
+public sealed record Step(string Code, TimeSpan Length)
 {
-    public static readonly Step Day = new("d", "day", TimeSpan.FromDays(1)), Hour = new("h", "hour", TimeSpan.FromHours(1)), Minute = new("m", "minute", TimeSpan.FromMinutes(1));
+    public static readonly Step
+        Minute = new("m", TimeSpan.FromMinutes(1)),
+        Quarter = new("q", TimeSpan.FromMinutes(15)),
+        Hour = new("h", TimeSpan.FromHours(1)),
+        SixHours = new("6h", TimeSpan.FromHours(6)),
+        Day = new("d", TimeSpan.FromDays(1)),
+        FourDays = new("4d", TimeSpan.FromDays(4)),
+        SixteenDays = new("16d", TimeSpan.FromDays(16));
 
-    /// <summary>Largest first, for the counters by level.</summary>
-    public static readonly Step[] OfLevels = [Day, Hour, Minute];
+    /// <summary>Largest first. Few rows each, so the steps are those that intervals are made of; the quarter serves zones whose hours are not UTC's.</summary>
+    public static readonly Step[] OfLevels = [Day, Hour, Quarter, Minute];
 
-    /// <summary>Largest first, for the counters by message.</summary>
-    public static readonly Step[] OfMessages = [Day, Hour];
+    /// <summary>Largest first. A bucket has a row for each message, so the steps are many: a long window must not need many buckets.</summary>
+    public static readonly Step[] OfMessages = [SixteenDays, FourDays, Day, SixHours, Hour, Minute];
 
-    public const string Expected = "must be MINUTE, HOUR or DAY, in any case";
+    /// <summary>The bucket's start as SQL; <paramref name="length"/> is the step's length as an interval.</summary>
+    public static string BucketOf(string timestamp, string length) => $"date_bin({length}, {timestamp}, timestamptz '1970-01-01 00:00Z')";
 
-    /// <summary>A step by its unit's name in any case; null if there is no such step.</summary>
-    public static Step? Parse(string unit) => OfLevels.FirstOrDefault(s => s.Unit.Equals(unit, StringComparison.OrdinalIgnoreCase));
+    /// <summary>Ticks of the last bucket's start at or before <paramref name="instant"/>.</summary>
+    public long Floor(DateTimeOffset instant)
+    {
+        var into = (instant.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) % Length.Ticks;
+        return instant.UtcTicks - (into < 0 ? into + Length.Ticks : into);
+    }
+
+    /// <summary>Ticks of the first bucket's start at or after <paramref name="instant"/>; may lie beyond what a time can hold.</summary>
+    public long Ceiling(DateTimeOffset instant) => Floor(instant) is var floor && floor == instant.UtcTicks ? floor : floor + Length.Ticks;
 }

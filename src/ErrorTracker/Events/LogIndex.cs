@@ -1,4 +1,5 @@
 using System.Data.Common;
+using ErrorTracker.Counters;
 using Weasel.Core;
 using Weasel.Core.Migrations;
 using Weasel.Postgresql;
@@ -39,5 +40,5 @@ internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes
     public override Type StorageType => typeof(LogIndexes);
 
     protected override IEnumerable<ISchemaObject> schemaObjects() =>
-        [new LogIndex(schema, ByTime, "(tenant_id, timestamp desc, seq_id desc) where type = 'error_occurred'")];
+        [new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {CounterFold.IsError}")];
 }

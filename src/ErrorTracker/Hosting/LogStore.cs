@@ -91,7 +91,7 @@ internal static class LogStore
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
 
-        foreach (var table in CounterTables.All) options.Storage.ExtendedSchemaObjects.Add(table);
+        foreach (var table in CounterTables.Current.Definitions) options.Storage.ExtendedSchemaObjects.Add(table);
         options.Projections.Add(new CounterProjection(), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
     }

@@ -20,7 +20,7 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
             await using var command = database.CreateCommand(
                 $"""
                 select coalesce(max(last_seq_id) filter (where name = 'HighWaterMark'), 0), coalesce(max(last_seq_id) filter (where name = @shard), 0),
-                       (select count(*) from (select 1 from {CounterTables.Levels} limit 1) as levels)
+                       (select count(*) from (select 1 from {CounterTables.Current.Levels} limit 1) as levels)
                 from {CounterTables.Schema}.mt_event_progression
                 """);
             command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);

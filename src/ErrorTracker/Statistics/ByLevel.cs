@@ -20,14 +20,10 @@ public static class ByLevel
 {
     internal static readonly string Sql =
         $"""
-        with {Snapshot.LooseEvents}
         select level, sum(n)::bigint from (
-          select counted.level, counted.n from {Snapshot.Runs} cross join lateral (
-            select level, sum(count) as n from {CounterTables.Levels}
-            where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until
-            group by level) as counted
+          select level, n from {Snapshot.Counted("level, count as n", CounterTables.Current.Levels)}
           union all
-          select level, 1 from loose) as parts
+          select level, 1 from {Snapshot.Loose($"{CounterFold.Level} as level")}) as parts
         group by level order by 2 desc, 1
         """;
 

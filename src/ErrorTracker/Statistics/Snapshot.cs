@@ -12,22 +12,27 @@ namespace ErrorTracker.Statistics;
 /// <remarks>The progress is read first and then sent as a value: only so can the planner know how short the tail is.</remarks>
 public sealed class Snapshot(NpgsqlDataSource database)
 {
-    /// <summary>The parts of the window that whole buckets cover: one row (step, since, until) for each run.</summary>
-    internal const string Runs = "unnest(@steps, @run_since, @run_until) as run(step, since, until)";
-
-    /// <summary>The events of the window that no whole bucket has counted: columns timestamp, level, message.</summary>
-    internal const string LooseEvents =
+    /// <summary>Rows of counters that lie in the window's runs of whole buckets.</summary>
+    internal static string Counted(string columns, string table) =>
         $"""
-        loose as (
-          select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until) cross join lateral (
-            select timestamp, data->>'level' as level, data->>'message' as message from {CounterTables.Schema}.mt_events
-            where tenant_id = @tenant and type = 'error_occurred' and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
-              and (@level::text is null or data->>'level' = @level)
-            offset 0) as e
-          union all
-          select timestamp, data->>'level', data->>'message' from {CounterTables.Schema}.mt_events
-          where seq_id > @folded and tenant_id = @tenant and type = 'error_occurred' and timestamp >= @since and timestamp < @until
-            and (@level::text is null or data->>'level' = @level))
+        (select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until) cross join lateral (
+          select {columns} from {table}
+          where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until and (@level::text is null or level = @level)
+          offset 0) as c) as counted
+        """;
+
+    /// <summary>The events of the window that no whole bucket has counted.</summary>
+    internal static string Loose(string columns) =>
+        $"""
+        (select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until) cross join lateral (
+          select {columns} from {CounterTables.Schema}.mt_events
+          where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
+            and (@level::text is null or {CounterFold.Level} = @level)
+          offset 0) as e
+        union all
+        select {columns} from {CounterTables.Schema}.mt_events
+        where seq_id > @folded and tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until
+          and (@level::text is null or {CounterFold.Level} = @level)) as loose
         """;
 
     /// <summary>Runs a query made of these parts, in one snapshot with the progress it is told, and reads its rows.</summary>
@@ -43,11 +48,22 @@ public sealed class Snapshot(NpgsqlDataSource database)
         return rows;
     }
 
+    /// <summary>
+    /// The tables are locked before the snapshot is taken, as LOCK takes none itself: a rebuild cannot put others in their place in between.
+    /// Compiling these short queries would cost more than running them.
+    /// </summary>
     private static async Task<long> FoldedAsync(NpgsqlConnection connection, CancellationToken stop)
     {
-        await using var command = new NpgsqlCommand($"select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard", connection);
-        command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
-        return await command.ExecuteScalarAsync(stop) as long? ?? 0;
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
+                new("set local jit = off"),
+                new($"select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = '{CounterProjection.ShardIdentity}'"),
+            },
+        };
+        return await batch.ExecuteScalarAsync(stop) as long? ?? 0;
     }
 }
 

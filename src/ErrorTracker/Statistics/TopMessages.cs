@@ -23,19 +23,15 @@ public static class TopMessages
 
     internal static readonly string Sql =
         $"""
-        with {Snapshot.LooseEvents},
-        counted as (
+        with counted as (
           select hash, sum(n)::bigint as n, max(last_seen) as last_seen, min(message) as message from (
-            select c.hash, c.n, c.last_seen, null as message from {Snapshot.Runs} cross join lateral (
-              select message_hash as hash, sum(count) as n, max(last_seen) as last_seen from {CounterTables.Messages}
-              where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until and (@level::text is null or level = @level)
-              group by 1) as c
+            select hash, n, last_seen, null as message from {Snapshot.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
             union all
-            select {CounterFold.HashOf("message")}, 1, timestamp, message from loose) as parts
+            select {CounterFold.HashOf("message")}, 1, timestamp, message from {Snapshot.Loose($"timestamp, {CounterFold.Message} as message")}) as parts
           group by hash),
         most as (select * from counted order by n desc, last_seen desc fetch first @limit rows with ties)
         select coalesce(most.message, texts.message) as message, n, last_seen
-        from most left join {CounterTables.Texts} as texts on texts.message_hash = most.hash
+        from most left join {CounterTables.Current.Texts} as texts on texts.message_hash = most.hash
         order by n desc, last_seen desc, coalesce(most.message, texts.message) collate "C" limit @limit
         """;
 

@@ -14,9 +14,6 @@ public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
         return window;
     }
 
-    /// <summary>How many buckets the window touches, if only in part.</summary>
-    public long CountBuckets(Step step) => (Until.Ticks + step.Length.Ticks - 1) / step.Length.Ticks - Since.Ticks / step.Length.Ticks;
-
     /// <summary>
     /// Cuts the window into whole buckets, the largest possible, and the ragged ends that no bucket fits: together they cover it
     /// exactly, without overlap. At most two runs of buckets for each step but the largest, and two ragged ends.
@@ -25,8 +22,7 @@ public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
     public Cut Cut(ReadOnlySpan<Step> ladder)
     {
         if (ladder.IsEmpty) return new([], [this]);
-        var length = ladder[0].Length.Ticks;
-        var (first, last) = ((Since.Ticks + length - 1) / length * length, Until.Ticks / length * length);
+        var (first, last) = (ladder[0].Ceiling(Since), ladder[0].Floor(Until));
         if (first >= last) return Cut(ladder[1..]);
 
         var whole = new Window(new(first, TimeSpan.Zero), new(last, TimeSpan.Zero));
