@@ -22,35 +22,42 @@ public static class CounterFold
     /// <summary>128 bits of SHA-256: equal for equal messages, and no one can make two messages meet.</summary>
     public static string HashOf(string message) => $"encode(substring(sha256(convert_to({message}, 'UTF8')) for 16), 'hex')::uuid";
 
-    /// <summary>The fold into these tables.</summary>
+    /// <summary>For one transaction: room to group a chunk without writing it to disk, and no compiler, which costs more than it saves.</summary>
+    public const string Settings = "select set_config('work_mem', '64MB', true), set_config('jit', 'off', true)";
+
+    /// <summary>The fold into these tables. Events are grouped by minute once; each larger step is summed up from the one below it.</summary>
     public static string Into(CounterTables tables) =>
         $"""
-        with events as materialized (
-          select tenant_id, {Step.BucketOf("timestamp", "interval '1 minute'")} as at, {Level} as level, {Message} as message, count(*) as n, max(timestamp) as last_seen
+        with minutes as materialized (
+          select tenant_id, {Step.Minute.BucketOf("timestamp")} as bucket, {Level} as level, {Message} as message, count(*) as n, max(timestamp) as last_seen
           from {CounterTables.Schema}.mt_events where seq_id > ^ and seq_id <= ^ and {IsError} group by 1, 2, 3, 4),
-        hashed as materialized (select *, {HashOf("message")} as hash from events),
+        messages_m as materialized (
+          select tenant_id, bucket, level, {HashOf("message")} as hash, message, n, last_seen from minutes),
+        levels_m as materialized (select tenant_id, bucket, level, sum(n)::bigint as n from minutes group by 1, 2, 3),
+        {Ladder("levels", Step.OfLevels, "level", "sum(n)::bigint as n")},
+        {Ladder("messages", Step.OfMessages, "level, hash", "sum(n)::bigint as n, max(last_seen) as last_seen")},
         levels as (
           insert into {tables.Levels} as kept (tenant_id, step, bucket, level, count)
-          select tenant_id, step, {Step.BucketOf("at", "length")}, level, sum(n)::bigint
-          from events cross join (values {StepsOf(Step.OfLevels)}) as steps(step, length)
-          group by 1, 2, 3, 4 order by 1, 2, 3, 4
+          select tenant_id, step, bucket, level, n from ({Union("levels", Step.OfLevels, "tenant_id, bucket, level, n")}) as steps order by 1, 2, 3, 4
           on conflict (tenant_id, step, bucket, level) do update set count = kept.count + excluded.count
           returning 1),
         texts as (
           insert into {tables.Texts} (message_hash, message)
-          select hash, min(message) from hashed group by 1 order by 1
+          select hash, min(message) from messages_m group by 1 order by 1
           on conflict (message_hash) do nothing
           returning 1),
         messages as (
           insert into {tables.Messages} as kept (tenant_id, step, bucket, level, message_hash, count, last_seen)
-          select tenant_id, step, {Step.BucketOf("at", "length")}, level, hash, sum(n)::bigint, max(last_seen)
-          from hashed cross join (values {StepsOf(Step.OfMessages)}) as steps(step, length)
-          group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+          select tenant_id, step, bucket, level, hash, n, last_seen
+          from ({Union("messages", Step.OfMessages, "tenant_id, bucket, level, hash, n, last_seen")}) as steps order by 1, 2, 3, 4, 5
           on conflict (tenant_id, step, bucket, level, message_hash)
           do update set count = kept.count + excluded.count, last_seen = greatest(kept.last_seen, excluded.last_seen)
           returning 1)
         select (select count(*) from levels) + (select count(*) from texts) + (select count(*) from messages)
         """;
 
-    private static string StepsOf(IEnumerable<Step> steps) => string.Join(", ", steps.Select(s => $"('{s.Code}', interval '{s.Length.TotalSeconds} seconds')"));
+    private static string Ladder(string name, Step[] steps, string subject, string counted) => string.Join(",\n", steps.Zip(steps.Skip(1),
+        (step, below) => $"{name}_{step.Code} as materialized (select tenant_id, {step.BucketOf("bucket")} as bucket, {subject}, {counted} from {name}_{below.Code} group by tenant_id, 2, {subject})").Reverse());
+
+    private static string Union(string name, Step[] steps, string columns) => string.Join(" union all ", steps.Select(s => $"select '{s.Code}' as step, {columns} from {name}_{s.Code}"));
 }

@@ -79,8 +79,9 @@ public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocum
         private async Task<IProjectionBatch> BuildAsync(EventRange range)
         {
             var batch = await _store.StartProjectionBatchAsync(range, _database, Mode, _options, _cancellation.Token);
-            batch.SessionForTenant(JasperFx.StorageConstants.DefaultTenantId)
-                .QueueSqlCommand(CounterFold.Placeholder, Fold, range.SequenceFloor, range.SequenceCeiling);
+            var operations = batch.SessionForTenant(JasperFx.StorageConstants.DefaultTenantId);
+            operations.QueueSqlCommand(CounterFold.Placeholder, CounterFold.Settings);
+            operations.QueueSqlCommand(CounterFold.Placeholder, Fold, range.SequenceFloor, range.SequenceCeiling);
             return batch;
         }
     }

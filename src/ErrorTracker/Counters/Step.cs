@@ -20,8 +20,8 @@ public sealed record Step(string Code, TimeSpan Length)
     /// <summary>Largest first. A bucket has a row for each message, so the steps are many: a long window must not need many buckets.</summary>
     public static readonly Step[] OfMessages = [SixteenDays, FourDays, Day, SixHours, Hour, Minute];
 
-    /// <summary>The bucket's start as SQL; <paramref name="length"/> is the step's length as an interval.</summary>
-    public static string BucketOf(string timestamp, string length) => $"date_bin({length}, {timestamp}, timestamptz '1970-01-01 00:00Z')";
+    /// <summary>The start of the bucket that a time lies in, as SQL.</summary>
+    public string BucketOf(string timestamp) => $"date_bin(interval '{Length.TotalSeconds} seconds', {timestamp}, timestamptz '1970-01-01 00:00Z')";
 
     /// <summary>Ticks of the last bucket's start at or before <paramref name="instant"/>.</summary>
     public long Floor(DateTimeOffset instant)

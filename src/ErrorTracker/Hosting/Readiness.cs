@@ -19,14 +19,14 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
         {
             await using var command = database.CreateCommand(
                 $"""
-                select coalesce(max(last_seq_id) filter (where name = 'HighWaterMark'), 0), coalesce(max(last_seq_id) filter (where name = @shard), 0),
+                select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events),
+                       coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard), 0),
                        (select count(*) from (select 1 from {CounterTables.Current.Levels} limit 1) as levels)
-                from {CounterTables.Schema}.mt_event_progression
                 """);
             command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
             await using var reader = await command.ExecuteReaderAsync(stop);
             await reader.ReadAsync(stop);
-            return Judge(highWater: reader.GetInt64(0), folded: reader.GetInt64(1));
+            return Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1));
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
@@ -38,9 +38,9 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
         }
     }
 
-    private HealthCheckResult Judge(long highWater, long folded)
+    private HealthCheckResult Judge(long committed, long folded)
     {
-        var target = _target ??= highWater;
+        var target = _target ??= committed;
         _caughtUp |= folded >= target;
         return _caughtUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The counters have folded {folded:N0} of {target:N0} events.");
     }
