@@ -34,11 +34,14 @@ internal sealed class LogIndex(string schema, string name, string definition) : 
 /// <summary>The log's own indexes, created after Marten's tables.</summary>
 internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes", new PostgresqlMigrator())
 {
-    /// <summary>The newest events of one application, and any window of them.</summary>
-    public const string ByTime = "mt_events_by_time";
+    /// <summary>The newest events of one application, and any window of them; and those of one level, however rare.</summary>
+    public const string ByTime = "mt_events_by_time", ByLevel = "mt_events_by_level";
 
     public override Type StorageType => typeof(LogIndexes);
 
     protected override IEnumerable<ISchemaObject> schemaObjects() =>
-        [new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {CounterFold.IsError}")];
+        [
+            new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {CounterFold.IsError}"),
+            new LogIndex(schema, ByLevel, $"(tenant_id, ({CounterFold.Level}), timestamp desc, seq_id desc) where {CounterFold.IsError}"),
+        ];
 }

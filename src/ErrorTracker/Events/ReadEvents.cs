@@ -3,6 +3,7 @@ using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
+using ErrorTracker.Statistics;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
@@ -27,7 +28,18 @@ public static class ReadEvents
 {
     private const int LongestPage = 50;
 
-    private const string Select = $"select id, timestamp, data::text from {CounterTables.Schema}.mt_events where tenant_id = @tenant and type = 'error_occurred'";
+    private static readonly string AnyLevel = Page(""), OneLevel = Page($" and {CounterFold.Level} = @level");
+
+    /// <summary>Rows that are skipped are found in an index only; those of the page are then read.</summary>
+    private static string Page(string filter) =>
+        $"""
+        select id, timestamp, data::text from (
+          select seq_id from {CounterTables.Schema}.mt_events
+          where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until{filter}
+          order by timestamp desc, seq_id desc offset @offset limit @limit) as page
+        join {CounterTables.Schema}.mt_events using (seq_id)
+        order by timestamp desc, seq_id desc
+        """;
 
     /// <summary>The events of an application, newest first.</summary>
     /// <param name="limit">1 to 50; 20 if absent.</param>
@@ -38,7 +50,7 @@ public static class ReadEvents
     [WolverineGet("/apps/{app_id}/events")]
     [ProducesResponseType<EventPage>(200), Refuses(400, 404)]
     public static async Task<IResult> List(string app_id, string? limit, string? offset, string? level, string? since, string? until,
-        ApplicationDirectory applications, NpgsqlDataSource database, CancellationToken stop)
+        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {
         var errors = new Dictionary<string, string[]>();
         var length = Number.Optional("limit", limit, 20, 1, LongestPage, errors);
@@ -50,19 +62,11 @@ public static class ReadEvents
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
 
-        await using var command = database.CreateCommand(
-            $"""
-            {Select}
-              and (@level::text is null or data->>'level' = @level)
-              and (@since::timestamptz is null or timestamp >= @since) and (@until::timestamptz is null or timestamp < @until)
-            order by timestamp desc, seq_id desc offset @offset limit @limit
-            """);
-        command.Parameters.AddWithValue("level", (object?)wanted ?? DBNull.Value);
-        command.Parameters.AddWithValue("since", (object?)from ?? DBNull.Value);
-        command.Parameters.AddWithValue("until", (object?)to ?? DBNull.Value);
-        command.Parameters.AddWithValue("offset", skipped);
-        command.Parameters.AddWithValue("limit", length + 1);
-        var found = await ReadAsync(command, application!.Id, stop);
+        await using var view = await snapshot.TakeAsync(stop);
+        var question = new Question(application!.Id, new Window(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue), Step.OfLevels, wanted);
+        var start = await PageStart.FindAsync(view, question, skipped, stop);
+        var found = start is null ? [] : await view.QueryAsync(wanted is null ? AnyLevel : OneLevel,
+            question with { Window = question.Window with { Until = start.Until }, More = [("offset", start.Skip), ("limit", length + 1)] }, row => Read(row, application.Id), stop);
         return Results.Ok(found.Count > length
             ? new EventPage(found[..length], (int)Math.Min((long)skipped + length, int.MaxValue))
             : new EventPage(found, null));
@@ -77,21 +81,16 @@ public static class ReadEvents
         if (refusal is not null) return refusal;
         if (!Guid.TryParse(id, out var parsed)) return Refusal.NotFound("There is no such event.");
 
-        await using var command = database.CreateCommand($"{Select} and id = @id");
+        await using var command = database.CreateCommand($"select id, timestamp, data::text from {CounterTables.Schema}.mt_events where tenant_id = @tenant and {CounterFold.IsError} and id = @id");
+        command.Parameters.AddWithValue("tenant", application!.Id.ToString());
         command.Parameters.AddWithValue("id", parsed);
-        return await ReadAsync(command, application!.Id, stop) is [var found] ? Results.Ok(found) : Refusal.NotFound("There is no such event.");
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        return await reader.ReadAsync(stop) ? Results.Ok(Read(reader, application.Id)) : Refusal.NotFound("There is no such event.");
     }
 
-    private static async Task<List<EventItem>> ReadAsync(NpgsqlCommand command, int applicationId, CancellationToken stop)
+    private static EventItem Read(NpgsqlDataReader row, int applicationId)
     {
-        command.Parameters.AddWithValue("tenant", applicationId.ToString());
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        var items = new List<EventItem>();
-        while (await reader.ReadAsync(stop))
-        {
-            var error = JsonSerializer.Deserialize<ErrorOccurred>(reader.GetString(2))!;
-            items.Add(new(reader.GetGuid(0), applicationId, error.OccurredAt, reader.GetFieldValue<DateTimeOffset>(1), error.Level, error.Message, error.Stack, error.Tags));
-        }
-        return items;
+        var error = JsonSerializer.Deserialize<ErrorOccurred>(row.GetString(2))!;
+        return new(row.GetGuid(0), applicationId, error.OccurredAt, row.GetFieldValue<DateTimeOffset>(1), error.Level, error.Message, error.Stack, error.Tags);
     }
 }

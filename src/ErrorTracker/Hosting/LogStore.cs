@@ -87,6 +87,7 @@ internal static class LogStore
         options.Events.EnableUniqueIndexOnEventId = true;
         options.Events.AddEventType<ErrorOccurred>();
         options.Events.IgnoreIndex(LogIndexes.ByTime);
+        options.Events.IgnoreIndex(LogIndexes.ByLevel);
         options.Storage.Add(new LogIndexes(CounterTables.Schema));
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);

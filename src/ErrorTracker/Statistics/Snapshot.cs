@@ -35,12 +35,48 @@ public sealed class Snapshot(NpgsqlDataSource database)
           and (@level::text is null or {CounterFold.Level} = @level)) as loose
         """;
 
-    /// <summary>Runs a query made of these parts, in one snapshot with the progress it is told, and reads its rows.</summary>
+    /// <summary>Runs one query made of these parts and reads its rows.</summary>
     internal async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
-        await using var command = question.Ask(sql, await FoldedAsync(connection, stop));
+        await using var view = await TakeAsync(stop);
+        return await view.QueryAsync(sql, question, row, stop);
+    }
+
+    /// <summary>
+    /// The tables are locked before the snapshot is taken, as LOCK takes none itself: a rebuild cannot put others in their place in between.
+    /// Compiling these short queries would cost more than running them.
+    /// </summary>
+    internal async Task<SnapshotView> TakeAsync(CancellationToken stop)
+    {
+        var connection = await database.OpenConnectionAsync(stop);
+        try
+        {
+            await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
+            await using var batch = new NpgsqlBatch(connection)
+            {
+                BatchCommands =
+                {
+                    new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
+                    new("set local jit = off"),
+                    new($"select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = '{CounterProjection.ShardIdentity}'"),
+                },
+            };
+            return new SnapshotView(connection, await batch.ExecuteScalarAsync(stop) as long? ?? 0);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+}
+
+/// <summary>One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.</summary>
+internal sealed class SnapshotView(NpgsqlConnection connection, long folded) : IAsyncDisposable
+{
+    public async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
+    {
+        await using var command = question.Ask(sql, folded);
         command.Connection = connection;
         await using var reader = await command.ExecuteReaderAsync(stop);
         var rows = new List<T>();
@@ -48,23 +84,7 @@ public sealed class Snapshot(NpgsqlDataSource database)
         return rows;
     }
 
-    /// <summary>
-    /// The tables are locked before the snapshot is taken, as LOCK takes none itself: a rebuild cannot put others in their place in between.
-    /// Compiling these short queries would cost more than running them.
-    /// </summary>
-    private static async Task<long> FoldedAsync(NpgsqlConnection connection, CancellationToken stop)
-    {
-        await using var batch = new NpgsqlBatch(connection)
-        {
-            BatchCommands =
-            {
-                new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
-                new("set local jit = off"),
-                new($"select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = '{CounterProjection.ShardIdentity}'"),
-            },
-        };
-        return await batch.ExecuteScalarAsync(stop) as long? ?? 0;
-    }
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
 }
 
 /// <summary>What a statistic is asked about: an application, a window, the ladder of steps it may use, and what else it filters by.</summary>
