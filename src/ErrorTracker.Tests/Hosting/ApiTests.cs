@@ -21,7 +21,7 @@ public sealed class ApiTests(SharedApi shared)
         var paths = document.GetProperty("paths");
         Assert.Equal(
             ["/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/{id}", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
-                "/apps/{app_id}/stats/top-messages", "/apps/{name}"],
+                "/apps/{app_id}/stats/top-messages", "/apps/{name}", "/projections"],
             paths.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
 
         var send = paths.GetProperty("/apps/{app_id}/events").GetProperty("post");

@@ -6,23 +6,24 @@ using JasperFx.Events.Descriptors;
 using JasperFx.Events.Projections;
 using JasperFx.Events.Subscriptions;
 using Marten;
+using Npgsql;
 
 namespace ErrorTracker.Counters;
 
 /// <summary>
-/// Runs <see cref="CounterFold"/> under Marten's daemon. The daemon supplies the ranges and records the progress in the transaction of each fold;
-/// its event filter names a type that is never stored, so that it loads no events.
+/// Runs the current <see cref="CounterShard"/> under Marten's daemon, which finds out how far the log may be read and which node folds it. Its event
+/// filter names a type that is never stored, so that the daemon loads no events.
 /// </summary>
 public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocumentOperations, IQuerySession>,
     ISubscriptionFactory<IDocumentOperations, IQuerySession>, IJasperFxProjection<IDocumentOperations>
 {
     private sealed record NeverStored;
 
-    /// <summary>Events folded in one transaction: large enough to be fast, small enough to show progress and to lose little to a kill.</summary>
-    public const int Chunk = 100_000;
+    private readonly NpgsqlDataSource _database;
 
-    public CounterProjection()
+    public CounterProjection(NpgsqlDataSource database)
     {
+        _database = database;
         Name = "Counters";
         Version = CounterTables.Version;
         IncludeType<NeverStored>();
@@ -57,32 +58,67 @@ public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocum
         throw new NotSupportedException("The counters fold ranges, not loaded events.");
 
     private sealed class Execution(ShardName shard, AsyncOptions options, IEventStore<IDocumentOperations, IQuerySession> store, IEventDatabase database,
-        IJasperFxProjection<IDocumentOperations> projection, ILogger logger)
+        CounterProjection projection, ILogger logger)
         : ProjectionExecution<IDocumentOperations, IQuerySession>(shard, options, store, database, projection, logger)
     {
-        private static readonly string Fold = CounterFold.Into(CounterTables.Current);
-
-        /// <summary>A long way to catch up is gone in chunks, each its own transaction with its progress; the last is left to the daemon.</summary>
+        /// <summary>
+        /// Folds the range, chunk by chunk, and goes on trying whatever happens: the daemon would stop a shard that fails, for good. After a failure
+        /// it goes on from the progress that is recorded, which tells what became of a commit that was cut off.
+        /// </summary>
         protected override async Task<IProjectionBatch> buildBatchAsync(EventRange range)
         {
-            var floor = range.SequenceFloor;
-            for (; range.SequenceCeiling - floor > Chunk; floor += Chunk)
-            {
-                _cancellation.Token.ThrowIfCancellationRequested();
-                await using var chunk = await BuildAsync(new EventRange(range.Agent, floor, floor + Chunk) { Events = [] });
-                await chunk.ExecuteAsync(_cancellation.Token);
-                await range.Agent.MarkSuccessAsync(floor + Chunk);
-            }
-            return await BuildAsync(floor == range.SequenceFloor ? range : new EventRange(range.Agent, floor, range.SequenceCeiling) { Events = [] });
+            var stop = _cancellation.Token;
+            var (done, failures, certain) = (range.SequenceFloor, 0, true);
+            while (done < range.SequenceCeiling)
+                try
+                {
+                    if (!certain) done = await ReadProgressAsync(stop);
+                    var next = Math.Min(done + CounterShard.Chunk, range.SequenceCeiling);
+                    if (done >= next) break;
+                    certain = await CounterShard.Current.FoldAsync(projection._database, done, next, stop);
+                    if (!certain) continue;
+                    (done, failures) = (next, 0);
+                    if (done < range.SequenceCeiling) await range.Agent.MarkSuccessAsync(done);
+                }
+                catch (Exception e) when (!stop.IsCancellationRequested)
+                {
+                    certain = false;
+                    await RecoverAsync(e, failures++, stop);
+                }
+            return new NothingLeft();
         }
 
-        private async Task<IProjectionBatch> BuildAsync(EventRange range)
+        private async Task<long> ReadProgressAsync(CancellationToken stop)
         {
-            var batch = await _store.StartProjectionBatchAsync(range, _database, Mode, _options, _cancellation.Token);
-            var operations = batch.SessionForTenant(JasperFx.StorageConstants.DefaultTenantId);
-            operations.QueueSqlCommand(CounterFold.Placeholder, CounterFold.Settings);
-            operations.QueueSqlCommand(CounterFold.Placeholder, Fold, range.SequenceFloor, range.SequenceCeiling);
-            return batch;
+            await using var connection = await projection._database.OpenConnectionAsync(stop);
+            return await CounterShard.Current.ReadProgressAsync(connection, stop);
         }
+
+        private async Task RecoverAsync(Exception failure, int failures, CancellationToken stop)
+        {
+            if (failures == 0) _logger.LogError("The counters could not be folded, which is tried again: {Reason}", failure.Message);
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 << Math.Min(failures, 10), 2_000)), stop);
+            try
+            {
+                await CounterShard.Current.NoteFailureAsync(projection._database, failure.Message, stop);
+                if (failure is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable }) await CounterShard.Current.RestoreAsync(projection._database, stop);
+            }
+            catch (NpgsqlException)
+            {
+                // The database is away; the next try will tell.
+            }
+        }
+    }
+
+    /// <summary>All has been executed when the daemon asks for it, and none but folds come this way.</summary>
+    private sealed class NothingLeft : IProjectionBatch
+    {
+        public Task ExecuteAsync(CancellationToken stop) => Task.CompletedTask;
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask RecordProgress(EventRange range) => throw new NotSupportedException();
+        public Task PublishMessageAsync(object message, string tenantId) => throw new NotSupportedException();
+        public void QuickAppendEvents(StreamAction action) => throw new NotSupportedException();
+        public void QuickAppendEventWithVersion(StreamAction action, IEvent @event) => throw new NotSupportedException();
+        public void UpdateStreamVersion(StreamAction action) => throw new NotSupportedException();
     }
 }

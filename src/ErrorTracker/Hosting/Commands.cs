@@ -12,6 +12,7 @@ internal static class Commands
     public static Task<int> RunCommandAsync(this WebApplication app, string[] args) => args switch
     {
         ["demo", .. var options] => LoadDemo.RunAsync(app.Services, options),
+        ["projections", .. var options] => ProjectionCommands.RunAsync(app.Services, options),
         _ => app.RunJasperFxCommands(args),
     };
 }

@@ -41,8 +41,7 @@ internal static class LogStore
         var marten = builder.Services.AddMarten(services =>
             {
                 var options = new StoreOptions();
-                options.Connection(services.GetRequiredService<NpgsqlDataSource>());
-                Configure(options, schema);
+                Configure(options, services.GetRequiredService<NpgsqlDataSource>(), schema);
                 return options;
             })
             .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = projects);
@@ -76,8 +75,9 @@ internal static class LogStore
 
     private static AutoCreate AutoCreateOf(IConfiguration configuration) => configuration.GetValue("ErrorTracker:AutoCreate", AutoCreate.CreateOrUpdate);
 
-    private static void Configure(StoreOptions options, AutoCreate schema)
+    private static void Configure(StoreOptions options, NpgsqlDataSource database, AutoCreate schema)
     {
+        options.Connection(database);
         options.DatabaseSchemaName = CounterTables.Schema;
         options.AutoCreateSchemaObjects = schema;
         options.UseSystemTextJsonForSerialization();
@@ -93,7 +93,7 @@ internal static class LogStore
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
 
         foreach (var table in CounterTables.Current.Definitions) options.Storage.ExtendedSchemaObjects.Add(table);
-        options.Projections.Add(new CounterProjection(), JasperFx.Events.Projections.ProjectionLifecycle.Async);
+        options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
     }
 }

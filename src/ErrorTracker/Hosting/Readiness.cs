@@ -21,12 +21,15 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
                 $"""
                 select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events),
                        coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard), 0),
+                       (select pause_reason from {CounterTables.Schema}.mt_event_progression where name = @shard),
                        (select count(*) from (select 1 from {CounterTables.Current.Levels} limit 1) as levels)
                 """);
             command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
             await using var reader = await command.ExecuteReaderAsync(stop);
             await reader.ReadAsync(stop);
-            return Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1));
+            return reader.IsDBNull(2)
+                ? Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1))
+                : HealthCheckResult.Unhealthy($"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {

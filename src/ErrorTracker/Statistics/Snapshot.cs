@@ -48,20 +48,26 @@ public sealed class Snapshot(NpgsqlDataSource database)
     /// </summary>
     internal async Task<SnapshotView> TakeAsync(CancellationToken stop)
     {
+        try
+        {
+            return await LockAsync(stop);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            await CounterShard.Current.RestoreAsync(database, stop); // somebody dropped tables: count from the log until they are filled again
+            return await LockAsync(stop);
+        }
+    }
+
+    private async Task<SnapshotView> LockAsync(CancellationToken stop)
+    {
         var connection = await database.OpenConnectionAsync(stop);
         try
         {
             await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
-            await using var batch = new NpgsqlBatch(connection)
-            {
-                BatchCommands =
-                {
-                    new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
-                    new("set local jit = off"),
-                    new($"select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = '{CounterProjection.ShardIdentity}'"),
-                },
-            };
-            return new SnapshotView(connection, await batch.ExecuteScalarAsync(stop) as long? ?? 0);
+            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"), new("set local jit = off") } };
+            await batch.ExecuteNonQueryAsync(stop);
+            return new SnapshotView(connection, await CounterShard.Current.ReadProgressAsync(connection, stop));
         }
         catch
         {

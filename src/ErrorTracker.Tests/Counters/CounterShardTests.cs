@@ -1,0 +1,126 @@
+using System.Text.Json;
+using ErrorTracker.Counters;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace ErrorTracker.Tests.Counters;
+
+/// <summary>What befalls the tables and the progress of the counters, and that they are right again by themselves.</summary>
+[Collection(nameof(OnPostgres))]
+public sealed class CounterShardTests(SharedApi shared)
+{
+    private const string Everything = "since=2020-01-01&until=2100-01-01";
+
+    private static readonly DateTimeOffset Start = new(2026, 5, 4, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task a_range_is_folded_once_however_many_try()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
+        var sender = await api.RegisterAsync();
+        await api.StoreAsync(Enumerable.Range(0, 100).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
+        var tries = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => CounterShard.Current.FoldAsync(api.Database, 0, 100, CancellationToken.None)));
+        Assert.Single(tries, won => won);
+        Assert.Equal(100, await api.ScalarAsync<long>($"select sum(count)::bigint from {CounterTables.Current.Levels} where step = 'd'"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task dropped_tables_are_filled_again_and_statistics_stay_right(int dropped)
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var sender = await api.RegisterAsync();
+        await api.StoreAsync(Enumerable.Range(0, 300).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
+        await api.FoldedAsync();
+
+        await ExecuteAsync(api, $"drop table {CounterTables.Current.Names[dropped]}");
+        await AssertCountedAsync(api, sender, 300);
+        await api.ReportAsync(sender);
+        await AssertCountedAsync(api, sender, 301);
+        await api.FoldedAsync();
+        await AssertCountedAsync(api, sender, 301);
+        Assert.Empty((await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None)).Differences);
+    }
+
+    [Fact]
+    public async Task a_locked_table_holds_the_fold_up_but_not_the_answers_and_a_failing_one_shows_why()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var sender = await api.RegisterAsync();
+        await api.ReportAsync(sender);
+        await api.FoldedAsync();
+        await ExecuteAsync(api, $"alter table {CounterTables.Current.Levels} add constraint broken check (count < 2) not valid");
+        await api.ReportAsync(sender);
+
+        await Eventually.Async(async () => (await api.GetAsync("/projections"))[0].GetProperty("state").GetString() == "failing", "the shard shows that it fails");
+        Assert.Contains("broken", (await api.GetAsync("/projections"))[0].GetProperty("error").GetString());
+        Assert.Equal(503, (int)(await api.Host.Server.CreateClient().GetAsync("/health/ready")).StatusCode);
+        await AssertCountedAsync(api, sender, 2);
+
+        await using (var connection = await api.Database.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await new Npgsql.NpgsqlCommand($"lock table {CounterTables.Current.Levels} in exclusive mode", connection).ExecuteNonQueryAsync();
+            await AssertCountedAsync(api, sender, 2);
+        }
+        await ExecuteAsync(api, $"alter table {CounterTables.Current.Levels} drop constraint broken");
+        await api.FoldedAsync();
+        await AssertCountedAsync(api, sender, 2);
+        await Eventually.Async(async () => (await api.Host.Server.CreateClient().GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready again");
+        Assert.Equal("caught up", (await api.GetAsync("/projections"))[0].GetProperty("state").GetString());
+    }
+
+    /// <summary>Rows as only a hand can write them; the fold, the recount and the answers must stand them.</summary>
+    [Fact]
+    public async Task no_row_of_the_log_can_stop_the_fold()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var sender = await api.RegisterAsync();
+        await api.ReportAsync(sender);
+        string[] data = ["null", "[]", "1", "\"text\"", "{}", """{"level":null,"message":null}""", """{"level":{"a":1},"message":[2]}""",
+            $$"""{"level":"{{new string('L', 9_000)}}","message":"{{string.Concat(Enumerable.Range(0, 20_000).Select(i => (char)('a' + i * 7919 % 26)))}}"}""", """{"level":"ERROR","message":"\ud83d\ude00"}"""];
+        string[] times = ["now()", "'infinity'", "'-infinity'", "'4713-01-01 BC'", "'294276-12-31'", "'1969-12-31 23:59:59.999999Z'"];
+        foreach (var (json, i) in data.Concat(times.Select(_ => "{}")).Select((json, i) => (json, i)))
+        {
+            var time = i < data.Length ? "now()" : times[i - data.Length];
+            await ExecuteAsync(api,
+                $"""
+                insert into errortracker.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, is_archived)
+                select nextval('errortracker.mt_events_sequence'), gen_random_uuid(), id, 1000 + {i}, '{json}', 'error_occurred', {time}, tenant_id, false from errortracker.mt_streams
+                """);
+        }
+        await api.FoldedAsync();
+        var counted = await api.GetAsync($"/apps/{sender.Id}/stats/by-level?{Everything}");
+        Assert.Equal(data.Length + 2, counted.GetProperty("items").EnumerateArray().Sum(l => l.GetProperty("count").GetInt32()));
+        Assert.Equal(data.Length + 3, await api.ScalarAsync<long>($"select sum(count)::bigint from {CounterTables.Current.Levels} where step = 'd'"));
+    }
+
+    /// <summary>Whatever JSON ingest lets through.</summary>
+    [Fact]
+    public async Task no_event_that_is_accepted_can_stop_the_fold()
+    {
+        var sender = await shared.Api.RegisterAsync();
+        string[] nasty = ["\\u0000", "\\ud800", "\\udc00\\ud800", "💥", "\\u202e", "%s'\\\";--", "\\n\\t\\b", "ﷺ", "{}", "\\\\u0000", " ", "a"];
+        string[] values = ["1e308", "-1e-308", "0.0000000000000000000001", "\"\\u0000\"", "[[[[[[[[[[]]]]]]]]]]", "{\"\":{\"\":null}}", "true", "{\"a\":1,\"a\":2}"];
+        var bodies = Gen.Sample(Gen.Elements(nasty).ListOf().Where(p => p.Count > 0).SelectMany(message => Gen.Elements(values).Select(value => (Message: string.Concat(message), Value: value))), 60, 60).ToList();
+        foreach (var (message, value) in bodies)
+            await shared.Api.PostEventAsync(sender,
+                $$$"""{"occurred_at":"0001-01-01T00:00:00Z","level":"fatal","message":"{{{message}}}","stack":{"v":{{{value}}}},"tags":{"\u0000":{{{value}}}}}""", expected: 201);
+        await shared.Api.FoldedAsync();
+        await AssertCountedAsync(shared.Api, sender, bodies.Count);
+    }
+
+    private static async Task AssertCountedAsync(TestApi api, Sender sender, int expected)
+    {
+        foreach (var (statistic, list) in new[] { ("by-level", "items"), ("timeseries", "series"), ("top-messages", "items") })
+            Assert.Equal(expected, (await api.GetAsync($"/apps/{sender.Id}/stats/{statistic}?since=2026-01-01&until=2027-01-01&limit=100")).GetProperty(list).EnumerateArray().Sum(i => i.GetProperty("count").GetInt32()));
+    }
+
+    private static async Task ExecuteAsync(TestApi api, string sql)
+    {
+        await using var command = api.Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}

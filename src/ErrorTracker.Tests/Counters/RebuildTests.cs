@@ -1,0 +1,109 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Tests.Hosting;
+
+namespace ErrorTracker.Tests.Counters;
+
+[Collection(nameof(OnPostgres))]
+public sealed class RebuildTests(SharedApi shared)
+{
+    private static readonly DateTimeOffset Start = new(2026, 5, 4, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task counters_that_are_wrong_are_found_and_rebuilt_while_events_arrive_and_answers_stay_whole()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var sender = await api.RegisterAsync();
+        await api.StoreAsync(Enumerable.Range(0, 2_000).Select(i => TestApi.Event(sender, Start.AddMinutes(i), message: $"m{i % 7}")));
+        await api.FoldedAsync();
+        await using (var spoil = api.Database.CreateCommand($"update {CounterTables.Current.Levels} set count = count + 1 where step = 'h' and bucket = '2026-05-04T05:00Z'"))
+            await spoil.ExecuteNonQueryAsync();
+        var (_, _, differences) = await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None);
+        Assert.Equal([new Difference($"{sender.Id}", "h", Start.AddHours(5), "ERROR", 61, 60)], differences);
+        Assert.Empty((await new Verify(api.Database).RunAsync(Start.AddHours(6), null, 10, CancellationToken.None)).Differences);
+        Assert.Empty((await new Verify(api.Database).RunAsync(null, Start.AddHours(5.5), 10, CancellationToken.None)).Differences);
+
+        var sent = 0;
+        using var done = new CancellationTokenSource();
+        var sending = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                await api.ReportAsync(sender);
+                Interlocked.Increment(ref sent);
+            }
+        });
+        var counting = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                var least = 2_000 + Volatile.Read(ref sent);
+                var counted = (await api.GetAsync($"/apps/{sender.Id}/stats/by-level?since=2020-01-01&until=2100-01-01")).GetProperty("items")[0].GetProperty("count").GetInt32();
+                Assert.InRange(counted, least, 2_000 + Volatile.Read(ref sent) + 1);
+            }
+        });
+        var marks = new List<long>();
+        for (var i = 0; i < 3; i++) Assert.True(await new Rebuild(api.Database).RunAsync(now => marks.Add(now.Folded), CancellationToken.None));
+        await done.CancelAsync();
+        await Task.WhenAll(sending, counting);
+
+        await api.FoldedAsync();
+        Assert.Contains(0, marks);
+        Assert.Empty((await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None)).Differences);
+        await using (await TestApi.StartAsync(api.Database.ConnectionString, ("ErrorTracker:AutoCreate", "None"))) { }
+    }
+
+    [Fact]
+    public async Task a_rebuild_that_was_cut_off_goes_on_where_it_was()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var sender = await api.RegisterAsync();
+        await api.StoreAsync(Enumerable.Range(0, 1_000).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
+        await api.FoldedAsync();
+
+        using var cut = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new Rebuild(api.Database).RunAsync(now => { if (now.Folded > 0) cut.Cancel(); }, cut.Token));
+        Assert.Contains((await api.GetAsync("/projections")).EnumerateArray(), p => p.GetProperty("state").GetString() == "rebuilding");
+
+        var starts = new List<long>();
+        await new Rebuild(api.Database).RunAsync(now => starts.Add(now.From), CancellationToken.None);
+        Assert.All(starts, from => Assert.Equal(1_000, from));
+        Assert.Empty((await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None)).Differences);
+    }
+
+    [Fact]
+    public async Task commands_work_beside_a_host_and_verify_tells_by_its_exit_code()
+    {
+        var connectionString = await shared.Server.NewDatabaseAsync();
+        await using var api = await TestApi.StartAsync(connectionString);
+        var sender = await api.RegisterAsync();
+        await api.ReportAsync(sender);
+        await api.FoldedAsync();
+        async Task<(int ExitCode, string Output)> RunAsync(params string[] command) => await HostProcess.RunAsync(["projections", .. command], ("ConnectionStrings__ErrorTracker", connectionString));
+
+        Assert.Contains("caught up", (await RunAsync("status")).Output);
+        Assert.Equal(0, (await RunAsync("rebuild")).ExitCode);
+        Assert.Equal(0, (await RunAsync("verify")).ExitCode);
+        await using (var spoil = api.Database.CreateCommand($"delete from {CounterTables.Current.Messages}")) await spoil.ExecuteNonQueryAsync();
+        Assert.Equal(1, (await RunAsync("verify")).ExitCode);
+        Assert.Equal(2, (await RunAsync("verify", "--since", "yesterday")).ExitCode);
+        Assert.Equal(2, (await RunAsync("dance")).ExitCode);
+    }
+
+    [Fact]
+    public async Task versions_that_no_node_runs_are_dropped_and_others_are_kept()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        foreach (var version in new[] { 7, 8 })
+            foreach (var table in new CounterTables($"v{version}").Names)
+            {
+                await using var create = api.Database.CreateCommand($"create table {table} (n int)");
+                await create.ExecuteNonQueryAsync();
+            }
+        await using (var node = api.Database.CreateCommand(
+            "insert into errortracker.wolverine_nodes (id, description, uri, health_check, capabilities) values (gen_random_uuid(), 'another', 'x://y', now(), array['event-subscriptions://marten/main/db/counters/all/v8'])"))
+            await node.ExecuteNonQueryAsync();
+        Assert.Equal([7u], await new Prune(api.Database).RunAsync(CancellationToken.None));
+        Assert.Equal(3, await api.ScalarAsync<long>("select count(*) from pg_tables where tablename like '%\\_v8'"));
+        Assert.Equal(3, await api.ScalarAsync<long>($"select count(*) from pg_tables where tablename like '%\\_v{CounterTables.Version}' and schemaname = 'errortracker'"));
+    }
+}

@@ -1,0 +1,99 @@
+using Npgsql;
+
+namespace ErrorTracker.Counters;
+
+/// <summary>Tables of counters and the row of <c>mt_event_progression</c> that says how far the log is folded into them.</summary>
+/// <param name="Name">Of that row.</param>
+internal sealed record CounterShard(string Name, CounterTables Tables)
+{
+    public static readonly CounterShard Current = new(CounterProjection.ShardIdentity, CounterTables.Current);
+
+    /// <summary>Events folded in one transaction: large enough to be fast, small enough to show progress and to lose little to a kill.</summary>
+    public const long Chunk = 100_000;
+
+    private const string Progress = $"{CounterTables.Schema}.mt_event_progression";
+
+    private readonly string _fold = CounterFold.Into(Tables);
+
+    /// <summary>0 if nothing is folded.</summary>
+    public async Task<long> ReadProgressAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        await using var command = new NpgsqlCommand($"select last_seq_id from {Progress} where name = $1", connection) { Parameters = { new() { Value = Name } } };
+        return await command.ExecuteScalarAsync(stop) as long? ?? 0;
+    }
+
+    /// <summary>
+    /// Folds (floor, ceiling] and records it, in one transaction. False, and nothing done, if the progress is not at the floor: someone else
+    /// was there first. So a shard that two nodes run at once counts nothing twice.
+    /// </summary>
+    public async Task<bool> FoldAsync(NpgsqlDataSource database, long floor, long ceiling, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        if (!await AdvanceAsync(connection, floor, ceiling, stop)) return false;
+        await FoldAsync(connection, floor, ceiling, stop);
+        await transaction.CommitAsync(stop);
+        return true;
+    }
+
+    /// <summary>The fold alone, in the connection's transaction.</summary>
+    public async Task FoldAsync(NpgsqlConnection connection, long floor, long ceiling, CancellationToken stop)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            Timeout = 0,
+            BatchCommands = { new(CounterFold.Settings), new(_fold) { Parameters = { new() { Value = floor }, new() { Value = ceiling } } } },
+        };
+        await batch.ExecuteNonQueryAsync(stop);
+    }
+
+    private async Task<bool> AdvanceAsync(NpgsqlConnection connection, long floor, long ceiling, CancellationToken stop)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new($"insert into {Progress} (name, last_seq_id) values ($1, 0) on conflict (name) do nothing") { Parameters = { new() { Value = Name } } },
+                new($"""
+                    update {Progress} set last_seq_id = $3, last_updated = transaction_timestamp(), agent_status = 'Running', pause_reason = null
+                    where name = $1 and last_seq_id = $2 returning 1
+                    """) { Parameters = { new() { Value = Name }, new() { Value = floor }, new() { Value = ceiling } } },
+            },
+        };
+        return await batch.ExecuteScalarAsync(stop) is not null;
+    }
+
+    /// <summary>Makes a failure visible to whoever asks for the status, on whichever node.</summary>
+    public async Task NoteFailureAsync(NpgsqlDataSource database, string reason, CancellationToken stop)
+    {
+        await using var command = database.CreateCommand(
+            $"""
+            insert into {Progress} (name, last_seq_id, agent_status, pause_reason) values ($1, 0, 'Failing', $2)
+            on conflict (name) do update set agent_status = 'Failing', pause_reason = $2
+            """);
+        command.Parameters.Add(new() { Value = Name });
+        command.Parameters.Add(new() { Value = reason });
+        await command.ExecuteNonQueryAsync(stop);
+    }
+
+    /// <summary>Where tables are missing, all are made anew and empty, and the log is to be folded from its start.</summary>
+    public async Task RestoreAsync(NpgsqlDataSource database, CancellationToken stop)
+    {
+        var migrator = new Weasel.Postgresql.PostgresqlMigrator();
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        await using var row = new NpgsqlCommand($"select 1 from {Progress} where name = $1 for update", connection) { Parameters = { new() { Value = Name } } };
+        await row.ExecuteNonQueryAsync(stop);
+        await using var missing = new NpgsqlCommand("select bool_or(to_regclass(name) is null) from unnest($1) as name", connection) { Parameters = { new() { Value = Tables.Names } } };
+        if (await missing.ExecuteScalarAsync(stop) is not true) return;
+
+        var sql = new StringWriter();
+        sql.WriteLine($"drop table if exists {string.Join(", ", Tables.Names)};");
+        foreach (var table in Tables.Definitions) table.WriteCreateStatement(migrator, sql);
+        await using var create = new NpgsqlCommand(sql.ToString(), connection);
+        await create.ExecuteNonQueryAsync(stop);
+        await using var reset = new NpgsqlCommand($"update {Progress} set last_seq_id = 0 where name = $1", connection) { Parameters = { new() { Value = Name } } };
+        await reset.ExecuteNonQueryAsync(stop);
+        await transaction.CommitAsync(stop);
+    }
+}

@@ -1,0 +1,63 @@
+using JasperFx.Events.Projections;
+using Microsoft.AspNetCore.Mvc;
+using Npgsql;
+using Wolverine.Http;
+
+namespace ErrorTracker.Counters;
+
+/// <summary>How far a version of the counters is.</summary>
+/// <param name="Name" example="Counters">Of the projection.</param>
+/// <param name="Version" example="1">Raised whenever what is counted changes; each has tables of its own.</param>
+/// <param name="Processed" example="10000000">Sequence number up to which the log is folded.</param>
+/// <param name="HighWaterMark" example="10000000">Sequence number up to which the log may be folded: nothing below it is still being written.</param>
+/// <param name="Lag" example="0">What is left to fold. Statistics count it from the log.</param>
+/// <param name="State" example="caught up">caught up, catching up, rebuilding, failing (and tried again), or stopped: no node folds it.</param>
+/// <param name="Error">Why it is failing.</param>
+/// <param name="UpdatedAt" example="2026-01-31T12:34:56.789Z">When it last made progress.</param>
+public sealed record ProjectionStatus(string Name, uint Version, long Processed, long HighWaterMark, long Lag, string State, string? Error, DateTimeOffset? UpdatedAt)
+{
+    internal const string Failing = "failing";
+}
+
+public static class ReadProjections
+{
+    private const string RebuildOf = ":Rebuild";
+
+    private const string Sql =
+        $"""
+        select name, coalesce(last_seq_id, 0), mark, pause_reason, last_updated, last_updated > now() - interval '10 seconds'
+        from {CounterTables.Schema}.mt_event_progression,
+             (select coalesce(max(last_seq_id), 0) as mark from {CounterTables.Schema}.mt_event_progression where name = 'HighWaterMark') as high_water
+        where name like 'Counters:%' order by name
+        """;
+
+    /// <summary>All versions of the counters that the database has, with how far each is.</summary>
+    [WolverineGet("/projections")]
+    [ProducesResponseType<ProjectionStatus[]>(200)]
+    public static async Task<List<ProjectionStatus>> List([FromServices] NpgsqlDataSource database, CancellationToken stop)
+    {
+        await using var command = database.CreateCommand(Sql);
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        var found = new List<ProjectionStatus>();
+        while (await reader.ReadAsync(stop))
+        {
+            var (name, processed, mark) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2));
+            var error = reader.IsDBNull(3) ? null : reader.GetString(3);
+            var lag = Math.Max(0, mark - processed);
+            var moved = !reader.IsDBNull(5) && reader.GetBoolean(5);
+            var state = error is not null ? ProjectionStatus.Failing
+                : name.EndsWith(RebuildOf) ? "rebuilding"
+                : lag == 0 ? "caught up"
+                : moved ? "catching up" : "stopped";
+            found.Add(new("Counters", VersionOf(name), processed, mark, lag, state, error, reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4)));
+        }
+        return found;
+    }
+
+    /// <summary>The progress row of a rebuild of the shard.</summary>
+    internal static string RebuildRowOf(string shard) => shard + RebuildOf;
+
+    /// <summary>A shard's name carries its version from the second on.</summary>
+    private static uint VersionOf(string row) =>
+        ShardName.TryParse(row.Replace(RebuildOf, ""), out var shard) && shard is not null ? Math.Max(1, shard.Version) : 1;
+}
