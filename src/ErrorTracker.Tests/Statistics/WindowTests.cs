@@ -67,6 +67,33 @@ public sealed class WindowTests
             + everything.Cut(Step.OfMessages).Buckets.Count(b => b.Run.Since == everything.Since || b.Run.Until == everything.Until));
     }
 
+    /// <summary>Days of 23, 24 and 25 hours, those that start at half past something, and clocks that change a minute after midnight.</summary>
+    [Property(MaxTest = 300)]
+    public Property no_bucket_lies_in_two_days_or_hours_of_a_zone() => Prop.ForAll(Windows(), Gen.Elements(SnapshotTests.Zones).ToArbitrary(), Gen.Elements("HOUR", "DAY").ToArbitrary(), (window, name, interval) =>
+    {
+        var (zone, length) = (TimeZoneInfo.FindSystemTimeZoneById(name), ErrorTracker.Statistics.Interval.Parse(interval)!);
+        var cuts = length.Cut(Zone.Optional(name, []), window).ToList();
+        var parts = cuts.SelectMany(c => c.Buckets.Select(b => b.Run).Concat(c.Ragged)).OrderBy(p => p.Since).ToList();
+        return parts[0].Since == window.Since && parts[^1].Until == window.Until && parts.Zip(parts.Skip(1), (a, b) => a.Until == b.Since).All(x => x)
+            && cuts.SelectMany(c => c.Buckets).All(b => Starts(b.Step, b.Run).All(start => LocalOf(start) == LocalOf((start + b.Step.Length).AddTicks(-1))));
+
+        IEnumerable<DateTimeOffset> Starts(Step step, Window run)
+        {
+            for (var start = run.Since; start < run.Until; start += step.Length) yield return start;
+        }
+
+        long LocalOf(DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, zone).DateTime.Ticks / length.Length.Ticks;
+    });
+
+    [Fact]
+    public void a_window_beyond_the_last_event_ends_with_its_largest_bucket()
+    {
+        var window = new Window(Start, Start.AddHours(30));
+        Assert.Equal(window, window.Beyond(window.Until));
+        Assert.Equal(new(Step.Largest.Ceiling(window.Until), TimeSpan.Zero), window.Beyond(window.Until.AddTicks(-10)).Until);
+        Assert.Equal(window with { Until = DateTimeOffset.MaxValue }, (window with { Until = DateTimeOffset.MaxValue }).Beyond(Start));
+    }
+
     private static Arbitrary<Step[]> Ladders() => Gen.Elements(Step.OfLevels, Step.OfMessages).ToArbitrary();
 
     /// <summary>Ends near and far, on buckets' edges and beside them.</summary>

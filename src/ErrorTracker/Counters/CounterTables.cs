@@ -9,7 +9,7 @@ public sealed record CounterTables(string Suffix)
     public const string Schema = "errortracker";
 
     /// <summary>Raised whenever what is counted changes.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     /// <summary>Those of this version.</summary>
     public static readonly CounterTables Current = new($"v{Version}");

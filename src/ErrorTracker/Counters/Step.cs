@@ -11,14 +11,18 @@ public sealed record Step(string Code, TimeSpan Length)
         Hour = new("h", TimeSpan.FromHours(1)),
         SixHours = new("6h", TimeSpan.FromHours(6)),
         Day = new("d", TimeSpan.FromDays(1)),
+        TwoDays = new("2d", TimeSpan.FromDays(2)),
         FourDays = new("4d", TimeSpan.FromDays(4)),
+        EightDays = new("8d", TimeSpan.FromDays(8)),
         SixteenDays = new("16d", TimeSpan.FromDays(16));
 
     /// <summary>Largest first. Few rows each, so the steps are those that intervals are made of; the quarter serves zones whose hours are not UTC's.</summary>
     public static readonly Step[] OfLevels = [Day, Hour, Quarter, Minute];
 
     /// <summary>Largest first. A bucket has a row for each message, so the steps are many: a long window must not need many buckets.</summary>
-    public static readonly Step[] OfMessages = [SixteenDays, FourDays, Day, SixHours, Hour, Minute];
+    public static readonly Step[] OfMessages = [SixteenDays, EightDays, FourDays, TwoDays, Day, SixHours, Hour, Minute];
+
+    public static readonly Step Largest = OfMessages[0];
 
     /// <summary>The start of the bucket that a time lies in, as SQL.</summary>
     public string BucketOf(string timestamp) => $"date_bin(interval '{Length.TotalSeconds} seconds', {timestamp}, timestamptz '1970-01-01 00:00Z')";

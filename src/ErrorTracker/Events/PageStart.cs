@@ -30,7 +30,7 @@ internal sealed record PageStart(DateTimeOffset Until, int Skip)
         var window = question.Window;
         for (var ladder = Step.OfLevels; ladder.Length > 0 && offset > Walkable; ladder = ladder[1..])
         {
-            var found = await view.QueryAsync(Sql, question with { Window = window, Ladder = ladder, More = [("length", ladder[0].Length), ("offset", (long)offset)] },
+            var found = await view.QueryAsync(Sql, new Question(question.ApplicationId, window, ladder, question.Level, ("length", ladder[0].Length), ("offset", (long)offset)),
                 row => (Bucket: row.GetFieldValue<DateTimeOffset>(0), Newer: row.GetInt32(1)), stop);
             if (found is not [var (bucket, newer)]) return null;
             offset -= newer;

@@ -62,8 +62,8 @@ public static class ReadEvents
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
 
-        await using var view = await snapshot.TakeAsync(stop);
-        var question = new Question(application!.Id, new Window(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue), Step.OfLevels, wanted);
+        await using var view = await snapshot.TakeAsync(application!.Id, stop);
+        var question = new Question(application.Id, new Window(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue), Step.OfLevels, wanted);
         var start = await PageStart.FindAsync(view, question, skipped, stop);
         var found = start is null ? [] : await view.QueryAsync(wanted is null ? AnyLevel : OneLevel,
             question with { Window = question.Window with { Until = start.Until }, More = [("offset", start.Skip), ("limit", length + 1)] }, row => Read(row, application.Id), stop);

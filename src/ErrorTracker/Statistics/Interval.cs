@@ -14,12 +14,13 @@ public sealed record Interval(string Name, TimeSpan Length)
     /// <summary>Null if there is no such interval.</summary>
     public static Interval? Parse(string text) => All.FirstOrDefault(i => i.Name.Equals(text, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The steps whose buckets lie within one of these, in a zone.</summary>
-    public Step[] Ladder(Zone zone, Window window)
-    {
-        var finest = zone.FinestOffset(window);
-        return [.. Step.OfLevels.Where(s => s.Length <= Length && finest.Ticks % s.Length.Ticks == 0)];
-    }
+    /// <summary>Cuts a window so that no bucket lies in two of these, in a zone.</summary>
+    public IEnumerable<Cut> Cut(Zone zone, Window window) => zone.Days(window).Select(day => day.Window.Cut(LadderOf(day.Offset, day.Steady)));
+
+    /// <summary>What fits between a day's midnights fits into it; shorter intervals take what divides the zone's offset. Where clocks change, minutes only: some did at 00:01.</summary>
+    private Step[] LadderOf(TimeSpan offset, bool steady) => steady && Length == Step.Day.Length
+        ? Step.OfLevels
+        : [.. Step.OfLevels.Where(s => s.Length <= (steady ? Length : Step.Minute.Length) && offset.Ticks % s.Length.Ticks == 0)];
 
     /// <summary>A step that misses no bucket: no zone's bucket is shorter but those on which clocks change, by an hour at most.</summary>
     public TimeSpan Grain => Length > TimeSpan.FromHours(1) ? Length - TimeSpan.FromHours(2) : Length < TimeSpan.FromHours(1) ? Length : Length / 4;

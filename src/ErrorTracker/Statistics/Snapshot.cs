@@ -9,7 +9,7 @@ namespace ErrorTracker.Statistics;
 /// A query adds three disjoint parts: whole buckets from the counters, ragged ends of the window from the log as far as it is
 /// folded, and the log's un-folded tail. So every answer is exact and includes each event whose 201 has been answered.
 /// </summary>
-/// <remarks>The progress is read first and then sent as a value: only so can the planner know how short the tail is.</remarks>
+/// <remarks>How far things are is read first and then sent as values: only so can the planner know how short the tail is.</remarks>
 public sealed class Snapshot(NpgsqlDataSource database)
 {
     /// <summary>Rows of counters that lie in the window's runs of whole buckets.</summary>
@@ -35,10 +35,16 @@ public sealed class Snapshot(NpgsqlDataSource database)
           and (@level::text is null or {CounterFold.Level} = @level)) as loose
         """;
 
+    private static readonly string MarksSql =
+        $"""
+        select coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = $1), 0),
+          (select timestamp from {CounterTables.Schema}.mt_events where tenant_id = $2 and {CounterFold.IsError} order by timestamp desc limit 1)
+        """;
+
     /// <summary>Runs one query made of these parts and reads its rows.</summary>
     internal async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
-        await using var view = await TakeAsync(stop);
+        await using var view = await TakeAsync(question.ApplicationId, stop);
         return await view.QueryAsync(sql, question, row, stop);
     }
 
@@ -46,28 +52,37 @@ public sealed class Snapshot(NpgsqlDataSource database)
     /// The tables are locked before the snapshot is taken, as LOCK takes none itself: a rebuild cannot put others in their place in between.
     /// Compiling these short queries would cost more than running them.
     /// </summary>
-    internal async Task<SnapshotView> TakeAsync(CancellationToken stop)
+    internal async Task<SnapshotView> TakeAsync(int applicationId, CancellationToken stop)
     {
         try
         {
-            return await LockAsync(stop);
+            return await LockAsync(applicationId, stop);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
         {
             await CounterShard.Current.RestoreAsync(database, stop); // somebody dropped tables: count from the log until they are filled again
-            return await LockAsync(stop);
+            return await LockAsync(applicationId, stop);
         }
     }
 
-    private async Task<SnapshotView> LockAsync(CancellationToken stop)
+    private async Task<SnapshotView> LockAsync(int applicationId, CancellationToken stop)
     {
         var connection = await database.OpenConnectionAsync(stop);
         try
         {
             await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
-            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"), new("set local jit = off") } };
-            await batch.ExecuteNonQueryAsync(stop);
-            return new SnapshotView(connection, await CounterShard.Current.ReadProgressAsync(connection, stop));
+            await using var batch = new NpgsqlBatch(connection)
+            {
+                BatchCommands =
+                {
+                    new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
+                    new("set local jit = off"),
+                    new(MarksSql) { Parameters = { new() { Value = CounterShard.Current.Name }, new() { Value = applicationId.ToString() } } },
+                },
+            };
+            await using var reader = await batch.ExecuteReaderAsync(stop);
+            await reader.ReadAsync(stop);
+            return new SnapshotView(connection, new Marks(reader.GetInt64(0), reader.IsDBNull(1) ? DateTimeOffset.MinValue : reader.GetFieldValue<DateTimeOffset>(1)));
         }
         catch
         {
@@ -78,11 +93,11 @@ public sealed class Snapshot(NpgsqlDataSource database)
 }
 
 /// <summary>One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.</summary>
-internal sealed class SnapshotView(NpgsqlConnection connection, long folded) : IAsyncDisposable
+internal sealed class SnapshotView(NpgsqlConnection connection, Marks marks) : IAsyncDisposable
 {
     public async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
-        await using var command = question.Ask(sql, folded);
+        await using var command = question.Ask(sql, marks);
         command.Connection = connection;
         await using var reader = await command.ExecuteReaderAsync(stop);
         var rows = new List<T>();
@@ -93,26 +108,37 @@ internal sealed class SnapshotView(NpgsqlConnection connection, long folded) : I
     public ValueTask DisposeAsync() => connection.DisposeAsync();
 }
 
-/// <summary>What a statistic is asked about: an application, a window, the ladder of steps it may use, and what else it filters by.</summary>
+/// <summary>How far things are in a snapshot.</summary>
+/// <param name="Folded">The sequence up to which the counters have folded the log.</param>
+/// <param name="Newest">The received_at of the application's last event.</param>
+internal sealed record Marks(long Folded, DateTimeOffset Newest);
+
+/// <summary>What a statistic is asked about: an application, a window, how it may be cut into buckets, and what else it filters by.</summary>
 /// <param name="Level">Canonical; null for all.</param>
 /// <param name="More">Named parameters of the one query.</param>
-internal sealed record Question(int ApplicationId, Window Window, Step[] Ladder, string? Level = null, params (string Name, object Value)[] More)
+internal sealed record Question(int ApplicationId, Window Window, Func<Window, IEnumerable<Cut>> Cut, string? Level = null, params (string Name, object Value)[] More)
 {
-    public NpgsqlCommand Ask(string sql, long folded)
+    public Question(int applicationId, Window window, Step[] ladder, string? level = null, params (string Name, object Value)[] more)
+        : this(applicationId, window, whole => [whole.Cut(ladder)], level, more)
     {
-        var cut = Window.Cut(Ladder);
+    }
+
+    public NpgsqlCommand Ask(string sql, Marks marks)
+    {
+        var cuts = Cut(Window.Beyond(marks.Newest)).ToList();
+        var (buckets, ragged) = (cuts.SelectMany(c => c.Buckets).ToList(), cuts.SelectMany(c => c.Ragged).ToList());
         var command = new NpgsqlCommand(sql);
         void Add(string name, object? value) => command.Parameters.AddWithValue(name, value ?? DBNull.Value);
         Add("tenant", ApplicationId.ToString());
         Add("since", Window.Since);
         Add("until", Window.Until);
         Add("level", Level);
-        Add("folded", folded);
-        Add("steps", cut.Buckets.Select(b => b.Step.Code).ToArray());
-        Add("run_since", cut.Buckets.Select(b => b.Run.Since).ToArray());
-        Add("run_until", cut.Buckets.Select(b => b.Run.Until).ToArray());
-        Add("ragged_since", cut.Ragged.Select(r => r.Since).ToArray());
-        Add("ragged_until", cut.Ragged.Select(r => r.Until).ToArray());
+        Add("folded", marks.Folded);
+        Add("steps", buckets.Select(b => b.Step.Code).ToArray());
+        Add("run_since", buckets.Select(b => b.Run.Since).ToArray());
+        Add("run_until", buckets.Select(b => b.Run.Until).ToArray());
+        Add("ragged_since", ragged.Select(r => r.Since).ToArray());
+        Add("ragged_until", ragged.Select(r => r.Until).ToArray());
         foreach (var (name, value) in More) Add(name, value);
         return command;
     }

@@ -30,7 +30,7 @@ public static class Timeseries
     internal static readonly string Sql =
         $"""
         select date_trunc(@interval, at, @tz) as bucket_start, sum(n)::bigint from (
-          select bucket as at, n from {Snapshot.Counted("bucket, count as n", CounterTables.Current.Levels)}
+          select bucket as at, sum(n) as n from {Snapshot.Counted("bucket, count as n", CounterTables.Current.Levels)} group by bucket
           union all
           select timestamp, 1 from {Snapshot.Loose("timestamp")}
           union all
@@ -65,8 +65,8 @@ public static class Timeseries
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
 
-        var question = new Question(application!.Id, window, size!.Ladder(zone, window), wanted,
-            ("interval", size.Name), ("tz", zone.Name), ("fill", filled), ("grain", size.Grain));
+        var question = new Question(application!.Id, window, whole => size!.Cut(zone, whole), wanted,
+            ("interval", size!.Name), ("tz", zone.Name), ("fill", filled), ("grain", size.Grain));
         try
         {
             var buckets = await snapshot.QueryAsync(Sql, question, row => new BucketCount(row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1)), stop);

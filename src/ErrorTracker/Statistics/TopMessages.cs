@@ -23,16 +23,18 @@ public static class TopMessages
 
     internal static readonly string Sql =
         $"""
-        with counted as (
-          select hash, sum(n)::bigint as n, max(last_seen) as last_seen, min(message) as message from (
-            select hash, n, last_seen, null as message from {Snapshot.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
+        with loose as materialized (
+          select {CounterFold.HashOf("message")} as hash, timestamp, message from {Snapshot.Loose($"timestamp, {CounterFold.Message} as message")}),
+        counted as (
+          select hash, sum(n)::bigint as n, max(last_seen) as last_seen from (
+            select hash, n, last_seen from {Snapshot.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
             union all
-            select {CounterFold.HashOf("message")}, 1, timestamp, message from {Snapshot.Loose($"timestamp, {CounterFold.Message} as message")}) as parts
+            select hash, 1, timestamp from loose) as parts
           group by hash),
-        most as (select * from counted order by n desc, last_seen desc fetch first @limit rows with ties)
-        select coalesce(most.message, texts.message) as message, n, last_seen
-        from most left join {CounterTables.Current.Texts} as texts on texts.message_hash = most.hash
-        order by n desc, last_seen desc, coalesce(most.message, texts.message) collate "C" limit @limit
+        most as (select * from counted order by n desc, last_seen desc fetch first @limit rows with ties),
+        named as materialized (
+          select coalesce((select message from {CounterTables.Current.Texts} where message_hash = hash), (select min(message) from loose where loose.hash = most.hash)) as message, n, last_seen from most)
+        select message, n, last_seen from named order by n desc, last_seen desc, message collate "C" limit @limit
         """;
 
     /// <summary>The most frequent messages of a window.</summary>

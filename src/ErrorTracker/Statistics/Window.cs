@@ -30,6 +30,13 @@ public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
         return new([.. before.Buckets, (ladder[0], whole), .. after.Buckets], [.. before.Ragged, .. after.Ragged]);
     }
 
+    /// <summary>
+    /// The same events in fewer parts: a window that ends after the last event may as well end with the largest bucket which that event lies in,
+    /// so that a window up to now needs no smaller ones.
+    /// </summary>
+    public Window Beyond(DateTimeOffset newest) =>
+        newest < Until && Step.Largest.Ceiling(newest.AddTicks(1)) is var end && end > Until.UtcTicks ? this with { Until = new(end, TimeSpan.Zero) } : this;
+
     private static Cut Rest(DateTimeOffset since, DateTimeOffset until, ReadOnlySpan<Step> ladder) =>
         since < until ? new Window(since, until).Cut(ladder) : new([], []);
 }

@@ -5,6 +5,9 @@ public sealed class Zone
 {
     public const string Expected = "must be the name of an IANA time zone, such as Europe/Berlin";
 
+    /// <summary>No zone changes its clocks by more, or twice in as short a time as this and a day.</summary>
+    private static readonly TimeSpan Around = TimeSpan.FromHours(3);
+
     private readonly TimeZoneInfo _zone;
 
     private Zone(TimeZoneInfo zone) => _zone = zone;
@@ -23,14 +26,24 @@ public sealed class Zone
 
     public TimeSpan OffsetAt(DateTimeOffset instant) => _zone.GetUtcOffset(instant);
 
-    /// <summary>The largest time that divides every offset from UTC that the zone has in the window: what is aligned to it no local hour or day cuts in two.</summary>
-    public TimeSpan FinestOffset(Window window)
+    /// <summary>The window's parts by local day. Steady are those around which the zone keeps its offset; others may be parts of a day only. UTC's days need not be told apart.</summary>
+    public IEnumerable<(Window Window, TimeSpan Offset, bool Steady)> Days(Window window)
     {
-        var finest = TimeSpan.FromDays(1).Ticks;
-        for (var at = window.Since; at < window.Until; at = window.Until - at > TimeSpan.FromDays(1) ? at.AddDays(1) : window.Until)
-            finest = GreatestCommonDivisor(finest, Math.Abs(OffsetAt(at).Ticks));
-        return new(GreatestCommonDivisor(finest, Math.Abs(OffsetAt(window.Until).Ticks)));
+        if (_zone.HasSameRules(TimeZoneInfo.Utc))
+        {
+            yield return (window, TimeSpan.Zero, true);
+            yield break;
+        }
+        for (var at = window.Since; at < window.Until;)
+        {
+            var offset = OffsetAt(at);
+            var left = TimeSpan.TicksPerDay - (at.UtcTicks + offset.Ticks) % TimeSpan.TicksPerDay;
+            var end = (window.Until - at).Ticks > left ? at.AddTicks(left) : window.Until;
+            yield return (new(at, end), offset, Keeps(offset, at, -Around) && Keeps(offset, end, Around));
+            at = end;
+        }
     }
 
-    private static long GreatestCommonDivisor(long a, long b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
+    private bool Keeps(TimeSpan offset, DateTimeOffset at, TimeSpan around) =>
+        at.UtcTicks + around.Ticks is var ticks && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks && OffsetAt(new(ticks, TimeSpan.Zero)) == offset;
 }
