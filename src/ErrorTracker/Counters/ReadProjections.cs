@@ -23,12 +23,14 @@ public static class ReadProjections
 {
     private const string RebuildOf = ":Rebuild";
 
-    private const string Sql =
+    /// <summary>This version has no row yet before its first fold.</summary>
+    private static readonly string Sql =
         $"""
         select name, coalesce(last_seq_id, 0), mark, pause_reason, last_updated, last_updated > now() - interval '10 seconds'
-        from {CounterTables.Schema}.mt_event_progression,
+        from (select name from {CounterTables.Schema}.mt_event_progression where name like 'Counters:%' union select '{CounterShard.Current.Name}') as versions
+        left join {CounterTables.Schema}.mt_event_progression using (name),
              (select coalesce(max(last_seq_id), 0) as mark from {CounterTables.Schema}.mt_event_progression where name = 'HighWaterMark') as high_water
-        where name like 'Counters:%' order by name
+        order by name
         """;
 
     /// <summary>All versions of the counters that the database has, with how far each is.</summary>

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Npgsql;
+
+namespace ErrorTracker.Benchmarks;
+
+/// <summary>The API in a process of its own, as <c>./run</c> starts it, on a private cluster in a folder that goes with it.</summary>
+internal sealed class Host : IAsyncDisposable
+{
+    private const int Interrupt = 2;
+
+    private static readonly string Assembly = Path.GetFullPath("src/ErrorTracker/bin/published/ErrorTracker.dll");
+
+    private readonly Process _process;
+    private readonly string _folder;
+
+    private Host(Process process, string folder, string address)
+    {
+        (_process, _folder, Address) = (process, folder, address);
+        Database = NpgsqlDataSource.Create($"Host={Path.Combine(folder, "socket")};Username=errortracker;Database=postgres;Command Timeout=0");
+        Http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = new(address) };
+    }
+
+    public string Address { get; }
+
+    public HttpClient Http { get; }
+
+    public NpgsqlDataSource Database { get; }
+
+    public static async Task<Host> StartAsync()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), $"errortracker-bench-{Guid.NewGuid():N}"[..32]);
+        Directory.CreateDirectory(folder);
+        var port = FreePort();
+        var host = new Host(Start(folder, "--urls", $"http://127.0.0.1:{port}"), folder, $"http://127.0.0.1:{port}");
+        var patience = Stopwatch.StartNew();
+        while (patience.Elapsed < TimeSpan.FromMinutes(2))
+        {
+            try
+            {
+                if ((await host.Http.GetAsync("/health/ready")).IsSuccessStatusCode) return host;
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+            await Task.Delay(50);
+        }
+        throw new TimeoutException("The API did not get ready.");
+    }
+
+    /// <summary>One of the program's commands, run beside the host on its cluster.</summary>
+    public async Task<TimeSpan> CommandAsync(params string[] command)
+    {
+        var watch = Stopwatch.StartNew();
+        using var process = Start(_folder, command);
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)} ended with {process.ExitCode}.");
+        return watch.Elapsed;
+    }
+
+    /// <summary>Waits until the counters have folded the whole log.</summary>
+    public async Task FoldedAsync()
+    {
+        for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromHours(1); await Task.Delay(200))
+        {
+            var projections = await Http.GetFromJsonAsync<JsonElement>("/projections");
+            if (projections[0].GetProperty("processed").GetInt64() >= await ScalarAsync<long>("select coalesce(max(seq_id), 0) from errortracker.mt_events")) return;
+        }
+        throw new TimeoutException("The counters did not catch up.");
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>How long a statement takes, in milliseconds, without parallel workers: one query on one core.</summary>
+    public async Task<double> TimeAsync(string sql)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        await using (var alone = new NpgsqlCommand("set max_parallel_workers_per_gather = 0; set work_mem = '64MB'; set jit = off", connection)) await alone.ExecuteNonQueryAsync();
+        var watch = Stopwatch.StartNew();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using (var reader = await command.ExecuteReaderAsync())
+            while (await reader.ReadAsync()) { }
+        return watch.Elapsed.TotalMilliseconds;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await Database.DisposeAsync();
+        Signal(_process.Id, Interrupt);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static Process Start(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments]) { RedirectStandardOutput = true };
+        start.Environment["ErrorTracker__DataFolder"] = folder;
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Signal(int pid, int signal);
+}

@@ -1,0 +1,23 @@
+using ErrorTracker.Benchmarks;
+
+var events = 1_000_000;
+var questions = new List<string>();
+for (var i = 0; i < args.Length; i++)
+    if (args[i] == "--events" && i + 1 < args.Length && int.TryParse(args[++i], out events)) continue;
+    else questions.Add(args[i]);
+var all = new Dictionary<string, Func<int, Report, Task>>
+{
+    ["statistics"] = StatisticsBenchmark.RunAsync, // pages, sizes and the rebuild too, on the same log
+    ["load"] = LoadBenchmark.RunAsync,
+};
+if (questions.FirstOrDefault(q => !all.ContainsKey(q)) is { } unknown)
+{
+    Console.Error.WriteLine($"There is no question {unknown}: ask {string.Join(", ", all.Keys)}.");
+    return 2;
+}
+
+var report = new Report();
+foreach (var (name, ask) in all)
+    if (questions.Count == 0 || questions.Contains(name)) await ask(events, report);
+await report.WriteAsync("BENCHMARKS.md");
+return report.IsVoid ? 1 : 0;

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+
+namespace ErrorTracker.Benchmarks;
+
+/// <summary>What does a statistic cost, and a page: over windows of about 30 days, for a log and one of a tenth of it, against counting the log itself?</summary>
+internal static class StatisticsBenchmark
+{
+    private const int Applications = 5, Days = 30, Rounds = 5, InRound = 60;
+
+    private static readonly (string Name, string Path, string? Recount)[] Statistics =
+    [
+        ("by-level", "by-level", "data->>'level'"),
+        ("timeseries HOUR", "timeseries?interval=HOUR", "date_trunc('hour', timestamp)"),
+        ("timeseries DAY, Asia/Kolkata", "timeseries?interval=DAY&tz=Asia/Kolkata", "date_trunc('day', timestamp, 'Asia/Kolkata')"),
+        ("top-messages", "top-messages", "data->>'message'"),
+        ("top-messages ERROR", "top-messages?level=ERROR", null),
+    ];
+
+    public static async Task RunAsync(int events, Report report)
+    {
+        var small = await MeasureAsync(events / 10, report, whole: false);
+        var large = await MeasureAsync(events, report, whole: true);
+        foreach (var (name, _, _) in Statistics)
+            report.Add($"{name}: {events:N0} against {events / 10:N0} events", $"{large[name] / small[name]:0.00}×");
+    }
+
+    private static async Task<Dictionary<string, double>> MeasureAsync(int events, Report report, bool whole)
+    {
+        await using var host = await Host.StartAsync();
+        var loaded = await host.CommandAsync("demo", "--events", $"{events}", "--days", $"{Days}", "--apps", $"{Applications}");
+        await host.FoldedAsync();
+        await host.TimeAsync("vacuum analyze");
+        var newest = await host.ScalarAsync<DateTime>("select max(timestamp) from errortracker.mt_events");
+
+        var random = new Random(5);
+        var times = Statistics.ToDictionary(s => s.Name, _ => new List<IReadOnlyList<double>>());
+        foreach (var (name, path, _) in Statistics) await AskAsync(name, path); // warm
+        for (var round = 0; round < Rounds; round++)
+            foreach (var (name, path, _) in Statistics) times[name].Add(await AskAsync(name, path));
+
+        if (whole)
+        {
+            report.Add($"loading {events:N0} events", $"{loaded.TotalSeconds:0} s");
+            foreach (var (name, _, recount) in Statistics)
+            {
+                var (since, until, application) = Window();
+                var baseline = recount is null ? 0 : await host.TimeAsync($"select {recount}, count(*) from errortracker.mt_events where tenant_id = '{application}' and timestamp >= '{since}' and timestamp < '{until}' group by 1");
+                report.Add($"{name}, 30 days of {events:N0} events in {Applications} applications", times[name].Describe(),
+                    recount is null ? "" : $"GROUP BY on the log {baseline:N0} ms: {baseline / times[name].SelectMany(t => t).Median():N0}×");
+            }
+            await PagesAsync();
+            await SizesAsync();
+            await RebuildBenchmark.RunAsync(host, events, report);
+        }
+        return times.ToDictionary(t => t.Key, t => t.Value.SelectMany(v => v).Median());
+
+        (string Since, string Until, int Application) Window()
+        {
+            string Format(DateTime at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'");
+            return (Format(newest.AddDays(-Days).AddSeconds(random.NextDouble() * 72_000)), Format(newest.AddSeconds(-random.NextDouble() * 72_000)), random.Next(1, Applications + 1));
+        }
+
+        async Task<List<double>> AskAsync(string name, string path)
+        {
+            var answers = new List<double>();
+            for (var i = 0; i < InRound; i++)
+            {
+                var (since, until, application) = Window();
+                answers.Add(await GetAsync($"/apps/{application}/stats/{path}{(path.Contains('?') ? '&' : '?')}since={since}&until={until}"));
+            }
+            return answers;
+        }
+
+        async Task<double> GetAsync(string path)
+        {
+            var watch = Stopwatch.StartNew();
+            using var answer = await host.Http.GetAsync(path);
+            await answer.Content.ReadAsByteArrayAsync();
+            if (!answer.IsSuccessStatusCode) report.Fault($"{path} was answered {(int)answer.StatusCode}");
+            return watch.Elapsed.TotalMilliseconds;
+        }
+
+        async Task PagesAsync()
+        {
+            var deep = events / Applications / 2;
+            var (first, far) = (new List<IReadOnlyList<double>>(), new List<IReadOnlyList<double>>());
+            for (var round = 0; round < Rounds; round++)
+                foreach (var (rounds, offset) in new[] { (first, 0), (far, deep) })
+                {
+                    var answers = new List<double>();
+                    for (var i = 0; i < InRound; i++) answers.Add(await GetAsync($"/apps/1/events?limit=20&offset={(offset == 0 ? 0 : offset + random.Next(10_000))}"));
+                    rounds.Add(answers);
+                }
+            report.Add("a page at offset 0", first.Describe());
+            report.Add($"a page at offset {deep:N0}", far.Describe(), $"offset 0: {far.SelectMany(t => t).Median() / first.SelectMany(t => t).Median():0.0}×");
+        }
+
+        async Task SizesAsync()
+        {
+            async Task<double> MegabytesAsync(string tables) =>
+                await host.ScalarAsync<long>($"select sum(pg_total_relation_size(format('errortracker.%I', tablename)))::bigint from pg_tables where schemaname = 'errortracker' and {tables}") / 1e6 / events * 1e6;
+            var (counters, log) = (await MegabytesAsync("tablename ~ '^(level|message)_'"), await MegabytesAsync("tablename in ('mt_events', 'mt_streams')"));
+            report.Add("counters, per million events", $"{counters:N0} MB", $"the log {log:N0} MB: {counters / log:0.00}×");
+        }
+    }
+}
