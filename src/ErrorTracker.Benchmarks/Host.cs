@@ -9,7 +9,7 @@ namespace ErrorTracker.Benchmarks;
 /// <summary>The API in a process of its own, as <c>./run</c> starts it, on a private cluster in a folder that goes with it.</summary>
 internal sealed class Host : IAsyncDisposable
 {
-    private const int Interrupt = 2;
+    private const int Terminate = 15;
 
     private static readonly string Assembly = Path.GetFullPath("src/ErrorTracker/bin/published/ErrorTracker.dll");
 
@@ -94,7 +94,7 @@ internal sealed class Host : IAsyncDisposable
     {
         Http.Dispose();
         await Database.DisposeAsync();
-        Signal(_process.Id, Interrupt);
+        Signal(_process.Id, Terminate);
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);

@@ -60,11 +60,14 @@ public sealed class TestApi : IAsyncDisposable
     }
 
     public Task<JsonElement> PostEventAsync(Sender sender, string body, int expected) =>
-        SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", expected, body, (SendEvent.KeyHeader, sender.Key));
+        SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", expected, body, (Door.KeyHeader, sender.Key));
 
     public Task<JsonElement> GetAsync(string url, int expected = 200) => SendAsync(HttpMethod.Get, url, expected);
 
-    public async Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, string? body = null, params (string Name, string Value)[] headers)
+    public Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, string? body = null, params (string Name, string Value)[] headers) =>
+        SendAsync(method, url, expected, body is null ? null : System.Text.Encoding.UTF8.GetBytes(body), headers);
+
+    public async Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, byte[]? body, params (string Name, string Value)[] headers)
     {
         var answer = await Host.Scenario(x =>
         {
@@ -77,7 +80,7 @@ public sealed class TestApi : IAsyncDisposable
                 foreach (var (name, value) in headers) http.Request.Headers[name] = value;
                 if (body is null) return;
                 http.Request.ContentType ??= "application/json";
-                http.Request.Body = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(body));
+                http.Request.Body = new MemoryStream(body);
             });
             x.StatusCodeShouldBe(expected);
         });
@@ -89,11 +92,11 @@ public sealed class TestApi : IAsyncDisposable
     public Task StoreAsync(IEnumerable<PendingEvent> events) => Task.WhenAll(events.Select(pending =>
     {
         Assert.True(Queue.TryEnqueue(pending));
-        return pending.Committed.Task;
+        return pending.Settled.Task;
     }).ToArray());
 
     public static PendingEvent Event(Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom") =>
-        new(sender.Id, Guid.CreateVersion7(), receivedAt, new ErrorOccurred(receivedAt, level, message, null, null), Size: 100);
+        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, level, message, null, null), Size: 100);
 
     /// <summary>Waits until the counters have folded all that the log holds.</summary>
     public Task FoldedAsync() => Eventually.Async(async () => await ScalarAsync<long>(

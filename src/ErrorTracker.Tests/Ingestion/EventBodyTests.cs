@@ -70,7 +70,7 @@ public sealed class EventBodyTests
         var errors = new Dictionary<string, string[]>();
         var error = EventBody.Parse(Encoding.UTF8.GetBytes(body), errors);
         Assert.Empty(errors);
-        return error!;
+        return error!.Error;
     }
 
     private static Dictionary<string, string[]> Refuse(byte[] body)

@@ -76,7 +76,7 @@ public sealed class SendEventTests(SharedApi shared)
     public async Task a_body_that_is_not_json_by_its_type_is_refused()
     {
         var sender = await _api.RegisterAsync();
-        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 415, Body, (SendEvent.KeyHeader, sender.Key), ("Content-Type", "text/plain"));
+        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 415, Body, (Door.KeyHeader, sender.Key), ("Content-Type", "text/plain"));
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class WriteQueueTests(SharedApi shared)
         var bad = TestApi.Event(sender, DateTimeOffset.UtcNow) with { Error = new ErrorOccurred(default, "ERROR", "m", new("{\"n\":1e999999}"u8.ToArray()), null) };
         var stored = shared.Api.StoreAsync([.. good[..25], bad, .. good[25..]]);
         await Assert.ThrowsAnyAsync<Exception>(() => stored);
-        Assert.All(good, g => Assert.True(g.Committed.Task.IsCompletedSuccessfully));
+        Assert.All(good, g => Assert.True(g.Settled.Task.IsCompletedSuccessfully));
         Assert.Equal(50, await shared.Api.ScalarAsync<long>($"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'"));
     }
 
@@ -37,7 +37,7 @@ public sealed class WriteQueueTests(SharedApi shared)
         foreach (var pending in events) Assert.True(api.Queue.TryEnqueue(pending));
         await api.Queue.StopAsync(CancellationToken.None);
 
-        Assert.All(events, e => Assert.True(e.Committed.Task.IsCompletedSuccessfully));
+        Assert.All(events, e => Assert.True(e.Settled.Task.IsCompletedSuccessfully));
         Assert.Equal(3_000, await api.ScalarAsync<long>("select count(*) from errortracker.mt_events"));
         await api.ReportAsync(sender, expected: 503);
         await api.DisposeAsync();

@@ -32,7 +32,7 @@ internal static class Documentation
             {
                 Type = SecuritySchemeType.ApiKey,
                 In = ParameterLocation.Header,
-                Name = SendEvent.KeyHeader,
+                Name = Door.KeyHeader,
                 Description = "The ingest_key that registering the application answered.",
             });
             x.OperationFilter<Contract>();
@@ -58,7 +58,7 @@ internal static class Documentation
             [401] = "The ingest key is missing.",
             [403] = "The key does not open this application, or there is none.",
             [404] = "There is no such thing.",
-            [409] = "It is taken.",
+            [409] = "It is taken, or was sent before with other content.",
             [413] = "The body is too large.",
             [415] = "The body is of another media type or encoding than the call takes.",
             [503] = "The event was not stored; try again after `Retry-After` seconds.",
@@ -92,11 +92,12 @@ internal static class Documentation
                     Content = new Dictionary<string, IOpenApiMediaType> { ["application/problem+json"] = new OpenApiMediaType() },
                 };
 
-            if (method.GetCustomAttribute<IngestsAttribute>() is not { } body) return;
+            var bodies = method.GetCustomAttributes<IngestsAttribute>().ToList();
+            if (bodies.Count == 0) return;
             operation.RequestBody = new OpenApiRequestBody
             {
                 Required = true,
-                Content = new Dictionary<string, IOpenApiMediaType> { [body.MediaType] = new OpenApiMediaType { Example = JsonNode.Parse(body.Example) } },
+                Content = bodies.ToDictionary(b => b.MediaType, IOpenApiMediaType (b) => new OpenApiMediaType { Example = b.MediaType == Door.Json ? JsonNode.Parse(b.Example) : JsonValue.Create(b.Example) }),
             };
             operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] }];
         }

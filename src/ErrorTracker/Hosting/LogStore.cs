@@ -19,6 +19,9 @@ internal static class LogStore
 {
     private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(100), Assignment = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>How old a gap in the sequence must be before Marten looks whether any transaction lives that could fill it, and passes it if none does.</summary>
+    private static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(250);
+
     public static void AddLog(this WebApplicationBuilder builder, string connectionString)
     {
         var schema = AutoCreateOf(builder.Configuration);
@@ -95,5 +98,6 @@ internal static class LogStore
         foreach (var table in CounterTables.Current.Definitions) options.Storage.ExtendedSchemaObjects.Add(table);
         options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
+        options.Projections.StaleSequenceThreshold = GapPatience;
     }
 }

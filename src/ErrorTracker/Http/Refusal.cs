@@ -28,7 +28,7 @@ internal sealed class RefusesAttribute(params int[] statuses) : Attribute
 }
 
 /// <summary>For the documentation: what a call takes as its body, sent with an ingest key.</summary>
-[AttributeUsage(AttributeTargets.Method)]
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class IngestsAttribute(string mediaType, string example) : Attribute
 {
     public string MediaType => mediaType;

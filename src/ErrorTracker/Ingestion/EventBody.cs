@@ -5,14 +5,20 @@ using ErrorTracker.Http;
 
 namespace ErrorTracker.Ingestion;
 
-/// <summary>Reads an event from its JSON body. Pure: either an <see cref="ErrorOccurred"/> that the log can store, or an error for each wrong field.</summary>
-public static class EventBody
+/// <param name="EventId">Its sender's name for it, for safe retries.</param>
+internal sealed record IncomingEvent(ErrorOccurred Error, Guid? EventId);
+
+/// <summary>Reads an event from its JSON body. Pure: either an event that the log can store, or an error for each wrong field.</summary>
+internal static class EventBody
 {
     public const int LongestMessage = 8192, MostTags = 64, Largest = 1024 * 1024;
+
+    public const string Conflicting = "This event_id was sent before with other content.";
 
     public const string Example =
         """
         {
+          "event_id": "7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10",
           "occurred_at": "2026-01-31T12:34:56.789Z",
           "level": "ERROR",
           "message": "Payment declined",
@@ -21,8 +27,8 @@ public static class EventBody
         }
         """;
 
-    /// <summary>Takes the body over: escapes that JSONB cannot store are replaced in it, and the event refers to its bytes.</summary>
-    public static ErrorOccurred? Parse(Memory<byte> body, Dictionary<string, string[]> errors)
+    /// <summary>Escapes that JSONB cannot store are replaced in the body's bytes; what the event needs of them it copies.</summary>
+    public static IncomingEvent? Parse(Memory<byte> body, Dictionary<string, string[]> errors)
     {
         if (!Utf8.IsValid(body.Span)) return Refuse("body", "must be UTF-8");
         StorableText.Repair(body.Span);
@@ -38,14 +44,14 @@ public static class EventBody
             return Refuse("body", $"is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
 
-        ErrorOccurred? Refuse(string field, string error)
+        IncomingEvent? Refuse(string field, string error)
         {
             errors[field] = [error];
             return null;
         }
     }
 
-    private static ErrorOccurred? Parse(JsonElement body, Dictionary<string, string[]> errors)
+    private static IncomingEvent? Parse(JsonElement body, Dictionary<string, string[]> errors)
     {
         DateTimeOffset occurredAt = default;
         if (Text(body, "occurred_at", errors) is { } time && !Instant.TryParse(time, out occurredAt))
@@ -62,13 +68,22 @@ public static class EventBody
         var tags = Object(body, "tags", ref size, errors);
         if (tags is { } t && t.EnumerateObject().Count() > MostTags) errors["tags"] = [$"must not have more than {MostTags} members"];
 
-        return errors.Count > 0 ? null : new ErrorOccurred(occurredAt, level!, message!, Raw(stack), Raw(tags));
+        var eventId = Id(body, errors);
+        return errors.Count > 0 ? null : new(new ErrorOccurred(occurredAt, level!, message!, Raw(stack), Raw(tags)), eventId);
     }
 
     private static string? Text(JsonElement body, string field, Dictionary<string, string[]> errors)
     {
         if (body.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String) return value.GetString();
         errors[field] = [value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? "is required" : "must be a string"];
+        return null;
+    }
+
+    private static Guid? Id(JsonElement body, Dictionary<string, string[]> errors)
+    {
+        if (!body.TryGetProperty("event_id", out var value) || value.ValueKind == JsonValueKind.Null) return null;
+        if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: 32 or 36 } text && Guid.TryParse(text, out var id)) return id;
+        errors["event_id"] = ["must be a UUID"];
         return null;
     }
 

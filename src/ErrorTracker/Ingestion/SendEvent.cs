@@ -13,43 +13,46 @@ public sealed record EventReceipt(Guid Id, int ApplicationId, DateTimeOffset Rec
 
 public static class SendEvent
 {
-    public const string KeyHeader = "X-INGEST-KEY";
-
-    /// <summary>Stores one error. Answered only after it is committed.</summary>
+    /// <summary>Stores one error. Answered only after it is committed; an event_id that was sent before is answered as it was then.</summary>
     [WolverinePost("/apps/{app_id}/events")]
-    [ProducesResponseType<EventReceipt>(201), Refuses(400, 401, 403, 413, 415, 503), Ingests("application/json", EventBody.Example)]
+    [ProducesResponseType<EventReceipt>(201), ProducesResponseType<EventReceipt>(200), Refuses(400, 401, 403, 409, 413, 415, 503), Ingests(Door.Json, EventBody.Example)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] ApplicationDirectory applications,
         [FromServices] WriteQueue queue, [FromServices] TimeProvider clock)
     {
         var receivedAt = Instant.Now(clock);
-        if (!ApplicationDirectory.TryParseId(app_id, out var id)) return Refusal.Invalid("app_id", "must be a positive integer");
-        if (await RefuseSenderAsync(id, http, applications) is { } refusal) return refusal;
-        if (!http.Request.HasJsonContentType()) return Refusal.Of(415, "The body must be application/json.");
+        var (application, refusal) = await Door.OpenAsync(app_id, http, applications);
+        if (refusal is not null) return refusal;
 
-        var body = await RequestBody.ReadAsync(http.Request, EventBody.Largest, http.RequestAborted);
+        byte[]? body;
+        try
+        {
+            body = await RequestBody.ReadAsync(http.Request, EventBody.Largest, http.RequestAborted);
+        }
+        catch (Exception e) when (RequestBody.IsBroken(e))
+        {
+            return Refusal.Invalid("body", "is not compressed as Content-Encoding says");
+        }
         if (body is null) return Refusal.Of(413, "The body must not be larger than 1 MiB.");
 
         var errors = new Dictionary<string, string[]>();
-        if (EventBody.Parse(body, errors) is not { } error) return Refusal.Invalid(errors);
+        if (EventBody.Parse(body, errors) is not { } incoming) return Refusal.Invalid(errors);
 
-        var pending = new PendingEvent(id, Guid.CreateVersion7(receivedAt), receivedAt, error, body.Length);
+        var pending = PendingEvent.Of(application, incoming, receivedAt, body.Length);
         if (!queue.TryEnqueue(pending)) return Refusal.TryLater("The write queue is full.", http.Response);
         try
         {
-            await pending.Committed.Task;
+            var outcome = await pending.Settled.Task;
+            var receipt = new EventReceipt(pending.Id, application, outcome.ReceivedAt);
+            return outcome.Fate switch
+            {
+                Fate.Stored => Results.Created($"/apps/{application}/events/{pending.Id}", receipt),
+                Fate.Repeated => Results.Ok(receipt),
+                _ => Refusal.Of(409, EventBody.Conflicting),
+            };
         }
         catch (Exception)
         {
             return Refusal.TryLater("The event could not be committed.", http.Response);
         }
-        return Results.Created($"/apps/{id}/events/{pending.Id}", new EventReceipt(pending.Id, id, receivedAt));
-    }
-
-    /// <summary>A wrong key and an unknown application are answered alike, so that nobody can probe for applications.</summary>
-    private static async ValueTask<IResult?> RefuseSenderAsync(int id, HttpContext http, ApplicationDirectory applications)
-    {
-        var key = http.Request.Headers[KeyHeader].ToString();
-        if (key.Length == 0) return Refusal.Of(401, $"The header {KeyHeader} is required.");
-        return IngestKey.Opens(key, await applications.FindAsync(id, http.RequestAborted)) ? null : Refusal.Of(403, "The key does not open this application.");
     }
 }

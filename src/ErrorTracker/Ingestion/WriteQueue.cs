@@ -5,18 +5,12 @@ using Npgsql;
 
 namespace ErrorTracker.Ingestion;
 
-/// <summary>An accepted event on its way to the log; <see cref="Committed"/> completes after the commit that holds it, or fails with it.</summary>
-public sealed record PendingEvent(int ApplicationId, Guid Id, DateTimeOffset ReceivedAt, ErrorOccurred Error, int Size)
-{
-    public TaskCompletionSource Committed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
-
 /// <summary>
 /// Group commit: requests put their events on a bounded queue; each of a few lanes takes what waits, appends it in one session,
 /// commits, and only then answers the requests. No artificial delay: while one commit runs, the next one's events gather.
 /// A stream is a segment owned by one lane (application × lane × day), because two writers on one stream collide.
 /// </summary>
-public sealed class WriteQueue(IDocumentStore store, ILogger<WriteQueue> log) : IHostedService
+public sealed class WriteQueue(IDocumentStore store, Repeats repeats, ILogger<WriteQueue> log) : IHostedService
 {
     private const int Lanes = 2, Capacity = 10_000, MostInCommit = 500, BytesInCommit = 1024 * 1024;
 
@@ -56,28 +50,66 @@ public sealed class WriteQueue(IDocumentStore store, ILogger<WriteQueue> log) : 
         return group;
     }
 
+    /// <summary>
+    /// Appends and answers a group. Those that were stored before are answered first: an append that failed would leave a gap in the sequence, at which
+    /// the projection waits. If others were faster the rest is tried again; where the data is at fault each event is tried alone. An id that the group
+    /// has twice is committed before it is looked at again.
+    /// </summary>
     private async Task CommitAsync(List<PendingEvent> group, Segments segments)
     {
+        var again = TakeRepeated(group);
+        await AnswerStoredAsync(group);
         try
         {
             await AppendAsync(group, segments);
-            foreach (var pending in group) pending.Committed.SetResult();
+            foreach (var pending in group) pending.Settled.SetResult(new(Fate.Stored, pending.ReceivedAt));
         }
         catch (Exception failure)
         {
-            segments.Abandon();
-            if (group.Count > 1 && IsAboutTheData(failure))
-            {
+            var state = (failure as PostgresException ?? failure.InnerException as PostgresException)?.SqlState;
+            if (state == PostgresErrorCodes.UniqueViolation && await AnswerStoredAsync(group) || state == PostgresErrorCodes.DeadlockDetected) again.InsertRange(0, group);
+            else if (group.Count > 1 && IsAboutTheData(state))
                 foreach (var pending in group) await CommitAsync([pending], segments);
-                return;
+            else
+            {
+                segments.Abandon();
+                log.LogError("A commit of {Events} events failed: {Reason}", group.Count, (failure.InnerException ?? failure).Message);
+                foreach (var pending in group) pending.Settled.SetException(failure);
             }
-            log.LogError("A commit of {Events} events failed: {Reason}", group.Count, (failure.InnerException ?? failure).Message);
-            foreach (var pending in group) pending.Committed.SetException(failure);
+        }
+        if (again.Count > 0) await CommitAsync(again, segments);
+    }
+
+    /// <summary>Takes those out of the group whose id another one before them has.</summary>
+    private static List<PendingEvent> TakeRepeated(List<PendingEvent> group)
+    {
+        var (ids, repeated) = (new HashSet<Guid>(), new List<PendingEvent>());
+        group.RemoveAll(pending =>
+        {
+            if (!pending.MayRepeat || ids.Add(pending.Id)) return false;
+            repeated.Add(pending);
+            return true;
+        });
+        return repeated;
+    }
+
+    /// <summary>Answers those that the log has already, and takes them out of the group. False if it has none, or cannot be asked.</summary>
+    private async Task<bool> AnswerStoredAsync(List<PendingEvent> group)
+    {
+        try
+        {
+            var stored = await repeats.FindAsync(group);
+            return group.RemoveAll(pending => stored.TryGetValue(pending.Id, out var outcome) && pending.Settled.TrySetResult(outcome)) > 0;
+        }
+        catch (Exception)
+        {
+            return false; // the append will tell what is wrong
         }
     }
 
     private async Task AppendAsync(List<PendingEvent> group, Segments segments)
     {
+        if (group.Count == 0) return;
         await using var session = store.LightweightSession();
         foreach (var segment in group.GroupBy(p => segments.For(p.ApplicationId, p.ReceivedAt)))
             session.ForTenant(segment.First().ApplicationId.ToString())
@@ -85,11 +117,10 @@ public sealed class WriteQueue(IDocumentStore store, ILogger<WriteQueue> log) : 
         await session.SaveChangesAsync();
     }
 
-    /// <summary>SQLSTATE class 22 is a data exception and 54 a limit: one event's fault, which the others of its group must not pay for.</summary>
-    private static bool IsAboutTheData(Exception failure) =>
-        (failure as PostgresException ?? failure.InnerException as PostgresException)?.SqlState is { } state && (state.StartsWith("22") || state.StartsWith("54"));
+    /// <summary>SQLSTATE class 22 is a data exception and 54 a limit.</summary>
+    private static bool IsAboutTheData(string? state) => state is not null && (state.StartsWith("22") || state.StartsWith("54"));
 
-    /// <summary>The streams a lane is writing. After a failed commit they are abandoned: how far they got is unknown.</summary>
+    /// <summary>The streams a lane is writing. After a commit that failed for a reason of its own they are abandoned: how far they got is unknown.</summary>
     private sealed class Segments
     {
         private readonly Dictionary<int, (DateOnly Day, Guid Stream)> _open = [];

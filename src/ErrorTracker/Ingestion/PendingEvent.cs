@@ -1,0 +1,45 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace ErrorTracker.Ingestion;
+
+/// <summary>What became of an event that was sent.</summary>
+public enum Fate
+{
+    /// <summary>It is committed.</summary>
+    Stored,
+
+    /// <summary>It had been committed before, with the same content.</summary>
+    Repeated,
+
+    /// <summary>Its <c>event_id</c> had been committed before, with other content.</summary>
+    Conflicting,
+}
+
+/// <param name="ReceivedAt">When the event that is stored was received.</param>
+public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
+
+/// <summary>An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails with it.</summary>
+/// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
+public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, ErrorOccurred Error, int Size)
+{
+    public TaskCompletionSource<Outcome> Settled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt, int size) =>
+        new(applicationId, incoming.EventId is { } named ? IdOf(applicationId, named) : Guid.CreateVersion7(receivedAt), incoming.EventId is not null, receivedAt, incoming.Error, size);
+
+    /// <summary>
+    /// What an <c>event_id</c> is stored under: a UUID of version 8 (RFC 9562) made of SHA-256 of the application and it, so that no application can meet
+    /// another's events or find out about them.
+    /// </summary>
+    public static Guid IdOf(int applicationId, Guid eventId)
+    {
+        Span<byte> name = stackalloc byte[20], hash = stackalloc byte[32];
+        BinaryPrimitives.WriteInt32BigEndian(name, applicationId);
+        eventId.TryWriteBytes(name[4..], bigEndian: true, out _);
+        SHA256.HashData(name, hash);
+        hash[6] = (byte)((hash[6] & 0x0f) | 0x80);
+        hash[8] = (byte)((hash[8] & 0x3f) | 0x80);
+        return new(hash[..16], bigEndian: true);
+    }
+}
