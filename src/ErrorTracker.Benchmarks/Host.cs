@@ -16,14 +16,34 @@ internal sealed class Host : IAsyncDisposable
     private readonly Process _process;
     private readonly string _folder;
 
-    private Host(Process process, string folder, string address)
+    private Host(Process process, string folder, int port)
     {
-        (_process, _folder, Address) = (process, folder, address);
-        Database = NpgsqlDataSource.Create($"Host={Path.Combine(folder, "socket")};Username=errortracker;Database=postgres;Command Timeout=0");
-        Http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = new(address) };
+        (_process, _folder, Port) = (process, folder, port);
+        Database = NpgsqlDataSource.Create(ConnectionString + ";Command Timeout=0");
+        Http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
     }
 
-    public string Address { get; }
+    public int Port { get; }
+
+    public string ConnectionString => $"Host={Path.Combine(_folder, "socket")};Username=errortracker;Database=postgres";
+
+    public double CpuSeconds
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime.TotalSeconds;
+        }
+    }
+
+    public double ResidentMegabytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64 / 1e6;
+        }
+    }
 
     public HttpClient Http { get; }
 
@@ -34,7 +54,7 @@ internal sealed class Host : IAsyncDisposable
         var folder = Path.Combine(Path.GetTempPath(), $"errortracker-bench-{Guid.NewGuid():N}"[..32]);
         Directory.CreateDirectory(folder);
         var port = FreePort();
-        var host = new Host(Start(folder, "--urls", $"http://127.0.0.1:{port}"), folder, $"http://127.0.0.1:{port}");
+        var host = new Host(Start(folder, "--urls", $"http://127.0.0.1:{port}"), folder, port);
         var patience = Stopwatch.StartNew();
         while (patience.Elapsed < TimeSpan.FromMinutes(2))
         {
@@ -94,10 +114,15 @@ internal sealed class Host : IAsyncDisposable
     {
         Http.Dispose();
         await Database.DisposeAsync();
-        Signal(_process.Id, Terminate);
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await StopAsync(_process);
         Directory.Delete(_folder, recursive: true);
+    }
+
+    public static async Task StopAsync(Process process)
+    {
+        Signal(process.Id, Terminate);
+        await process.WaitForExitAsync();
+        process.Dispose();
     }
 
     private static Process Start(string folder, params string[] arguments)
@@ -110,7 +135,7 @@ internal sealed class Host : IAsyncDisposable
         return process;
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();

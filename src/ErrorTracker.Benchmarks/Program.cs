@@ -1,5 +1,11 @@
 using ErrorTracker.Benchmarks;
 
+if (args is [BaselineProcess.Command, var connectionString, var port])
+{
+    await Baselines.ServeAsync(connectionString, int.Parse(port));
+    return 0;
+}
+
 var events = 1_000_000;
 var questions = new List<string>();
 for (var i = 0; i < args.Length; i++)
@@ -8,6 +14,7 @@ for (var i = 0; i < args.Length; i++)
 var all = new Dictionary<string, Func<int, Report, Task>>
 {
     ["statistics"] = StatisticsBenchmark.RunAsync, // pages, sizes and the rebuild too, on the same log
+    ["ingest"] = IngestBenchmark.RunAsync,
     ["load"] = LoadBenchmark.RunAsync,
 };
 if (questions.FirstOrDefault(q => !all.ContainsKey(q)) is { } unknown)

@@ -1,0 +1,77 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace ErrorTracker.Benchmarks;
+
+/// <summary>What a stretch of load came to.</summary>
+/// <param name="Good">Requests answered 2xx.</param>
+/// <param name="Bad">All others.</param>
+/// <param name="Latencies">Of the good ones, in milliseconds.</param>
+internal sealed record LoadResult(long Good, long Bad, double Seconds, List<double> Latencies)
+{
+    public double Rate => Good / Seconds;
+}
+
+/// <summary>Sends one request over and over on plain sockets, on loopback only: a full HTTP client would cost more than the server that it measures.</summary>
+internal static class Load
+{
+    public static byte[] Post(string path, string key, byte[] body, string type = "application/json") =>
+        [.. Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-INGEST-KEY: {key}\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\n\r\n"), .. body];
+
+    /// <summary>An event whose JSON has about so many bytes, and one of five hundred messages.</summary>
+    public static byte[] Event(int size, int number)
+    {
+        var head = $$"""{"occurred_at":"2026-01-31T12:34:56.789Z","level":"ERROR","message":"Payment {{number % 500}} declined","tags":{"region":"eu"},"stack":{"frames":[""";
+        var frames = new List<string>();
+        for (var length = head.Length; length < size - 20; length += frames[^1].Length + 1)
+            frames.Add($$"""{"file":"src/Checkout/Step{{frames.Count}}.cs","line":{{(number + frames.Count) % 900}},"function":"Checkout.Step{{frames.Count}}.RunAsync"}""");
+        return Encoding.UTF8.GetBytes(head + string.Join(',', frames) + "]}}");
+    }
+
+    /// <param name="rate">Requests a second; null for as many as are answered.</param>
+    public static async Task<LoadResult> RunAsync(int port, byte[][] requests, int connections, TimeSpan duration, double? rate = null)
+    {
+        var (sent, watch) = (0L, Stopwatch.StartNew());
+        var parts = await Task.WhenAll(Enumerable.Range(0, connections).Select(connection => Task.Run(async () =>
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(IPAddress.Loopback, port);
+            var (buffer, good, bad, latencies) = (new byte[64 * 1024], 0L, 0L, new List<double>());
+            while (watch.Elapsed < duration)
+            {
+                var number = Interlocked.Increment(ref sent);
+                if (rate is { } paced && number * 1000 / paced - watch.Elapsed.TotalMilliseconds is var early and > 1) await Task.Delay((int)early);
+                var start = Stopwatch.GetTimestamp();
+                var request = requests[number % requests.Length];
+                for (var written = 0; written < request.Length;) written += await socket.SendAsync(request.AsMemory(written));
+                if (await ReadStatusAsync(socket, buffer) is >= 200 and < 300) good++;
+                else bad++;
+                latencies.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+            return (good, bad, latencies);
+        })));
+        return new(parts.Sum(p => p.good), parts.Sum(p => p.bad), watch.Elapsed.TotalSeconds, [.. parts.SelectMany(p => p.latencies)]);
+    }
+
+    /// <summary>Reads one answer to its end: a length is declared, or its chunks end with an empty one.</summary>
+    private static async Task<int> ReadStatusAsync(Socket socket, byte[] buffer)
+    {
+        for (var filled = 0; ;)
+        {
+            var read = await socket.ReceiveAsync(buffer.AsMemory(filled));
+            if (read == 0) return 0;
+            filled += read;
+            var answer = buffer.AsSpan(0, filled);
+            var head = answer.IndexOf("\r\n\r\n"u8);
+            if (head < 0) continue;
+            var length = answer[..head].IndexOf("Content-Length: "u8);
+            var isWhole = length < 0
+                ? answer.EndsWith("0\r\n\r\n"u8)
+                : Utf8Parser.TryParse(answer[(length + 16)..], out int declared, out _) && filled >= head + 4 + declared;
+            if (isWhole) return Utf8Parser.TryParse(answer[9..], out int status, out _) ? status : 0;
+        }
+    }
+}
