@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace ErrorTracker.Tests.Hosting;
 
 [Collection(nameof(OnPostgres))]
@@ -13,6 +15,28 @@ public sealed class ApiTests(SharedApi shared)
     [Fact]
     public async Task an_unknown_path_is_a_problem_of_its_own() => Assert.Equal(404, (await shared.Api.GetAsync("/nothing", expected: 404)).GetProperty("status").GetInt32());
 
+    /// <summary>Reading and sending alike; all is well again when the database is.</summary>
+    [Fact]
+    public async Task while_the_database_is_away_the_answer_is_503()
+    {
+        var connectionString = await shared.Server.NewDatabaseAsync();
+        await using var api = await TestApi.StartAsync(connectionString);
+        var sender = await api.RegisterAsync();
+        await api.ReportAsync(sender);
+        var name = new NpgsqlConnectionStringBuilder(connectionString).Database;
+        await shared.Api.ScalarAsync<string>($"alter database {name} allow_connections false; select 'done'");
+        await shared.Api.ScalarAsync<long>($"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{name}'");
+
+        foreach (var path in new[] { "events", "stats/by-level?since=2020-01-01&until=2100-01-01" }) await api.GetAsync($"/apps/{sender.Id}/{path}", expected: 503);
+        await api.GetAsync("/projections", expected: 503);
+        await api.ReportAsync(sender, expected: 503);
+        await api.SendAsync(HttpMethod.Post, "/apps/another", expected: 503);
+
+        await shared.Api.ScalarAsync<string>($"alter database {name} allow_connections true; select 'done'");
+        await api.ReportAsync(sender);
+        Assert.Equal(2, (await api.GetAsync($"/apps/{sender.Id}/events")).GetProperty("items").GetArrayLength());
+    }
+
     [Fact]
     public async Task swagger_shows_every_call_with_its_answers_and_the_key()
     {
@@ -20,12 +44,12 @@ public sealed class ApiTests(SharedApi shared)
         var document = await shared.Api.GetAsync("/docs/v1/swagger.json");
         var paths = document.GetProperty("paths");
         Assert.Equal(
-            ["/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/{id}", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
+            ["/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/batch", "/apps/{app_id}/events/{id}", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
                 "/apps/{app_id}/stats/top-messages", "/apps/{name}", "/projections"],
             paths.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
 
         var send = paths.GetProperty("/apps/{app_id}/events").GetProperty("post");
-        Assert.Equal(["201", "400", "401", "403", "413", "415", "503"], send.GetProperty("responses").EnumerateObject().Select(r => r.Name).Order());
+        Assert.Equal(["200", "201", "400", "401", "403", "409", "413", "415", "503"], send.GetProperty("responses").EnumerateObject().Select(r => r.Name).Order());
         Assert.Equal("X-INGEST-KEY", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("ingest_key").GetProperty("name").GetString());
         Assert.True(send.GetProperty("security")[0].TryGetProperty("ingest_key", out _));
         Assert.True(send.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").TryGetProperty("example", out _));

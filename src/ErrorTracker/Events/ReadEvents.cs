@@ -90,7 +90,7 @@ public static class ReadEvents
 
     private static EventItem Read(NpgsqlDataReader row, int applicationId)
     {
-        var error = JsonSerializer.Deserialize<ErrorOccurred>(row.GetString(2))!;
+        var error = JsonSerializer.Deserialize(row.GetString(2), KnownJson.Default.ErrorOccurred)!;
         return new(row.GetGuid(0), applicationId, error.OccurredAt, row.GetFieldValue<DateTimeOffset>(1), error.Level, error.Message, error.Stack, error.Tags);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ErrorTracker.Ingestion;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Wolverine.Http;
 
@@ -18,8 +19,10 @@ internal static class Api
         {
             x.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
             x.SerializerOptions.Converters.Add(new UtcTime());
+            x.SerializerOptions.TypeInfoResolverChain.Insert(0, KnownJson.Default);
         });
         builder.Services.AddProblemDetails();
+        builder.Services.AddExceptionHandler<DatabaseAway>();
         builder.Services.AddHealthChecks().AddCheck<Readiness>("ready");
         builder.Services.AddWolverineHttp();
         builder.AddDocumentation();

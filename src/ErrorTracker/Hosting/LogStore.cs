@@ -2,6 +2,7 @@ using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Events;
 using ErrorTracker.Ingestion;
+using System.Text.Json.Serialization.Metadata;
 using JasperFx;
 using JasperFx.CodeGeneration;
 using JasperFx.Events;
@@ -83,7 +84,7 @@ internal static class LogStore
         options.Connection(database);
         options.DatabaseSchemaName = CounterTables.Schema;
         options.AutoCreateSchemaObjects = schema;
-        options.UseSystemTextJsonForSerialization();
+        options.UseSystemTextJsonForSerialization(configure: json => json.TypeInfoResolver = JsonTypeInfoResolver.Combine(KnownJson.Default, new DefaultJsonTypeInfoResolver()));
         options.DisableNpgsqlLogging = true;
 
         options.Events.TenancyStyle = TenancyStyle.Conjoined;

@@ -7,7 +7,7 @@ namespace ErrorTracker.Ingestion;
 [JsonConverter(typeof(Verbatim))]
 public sealed record RawJson(ReadOnlyMemory<byte> Utf8)
 {
-    private sealed class Verbatim : JsonConverter<RawJson>
+    internal sealed class Verbatim : JsonConverter<RawJson>
     {
         public override RawJson Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
         {
