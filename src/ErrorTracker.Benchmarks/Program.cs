@@ -23,8 +23,12 @@ if (questions.FirstOrDefault(q => !all.ContainsKey(q)) is { } unknown)
     return 2;
 }
 
-var report = new Report();
-foreach (var (name, ask) in all)
-    if (questions.Count == 0 || questions.Contains(name)) await ask(events, report);
-await report.WriteAsync("BENCHMARKS.md");
-return report.IsVoid ? 1 : 0;
+var isVoid = false;
+foreach (var (name, ask) in all.Where(question => questions.Count == 0 || questions.Contains(question.Key)))
+{
+    var report = new Report(name);
+    await ask(events, report);
+    await report.WriteAsync("BENCHMARKS.md");
+    isVoid |= report.IsVoid;
+}
+return isVoid ? 1 : 0;

@@ -3,8 +3,8 @@ using Spectre.Console;
 
 namespace ErrorTracker.Benchmarks;
 
-/// <summary>The figures of a run, said as they come and written to a file. A fault makes the run void: what it says is not to be believed.</summary>
-internal sealed class Report
+/// <summary>The figures of one question, said as they come and written to their section of a file. A fault makes them void: what they say is not to be believed.</summary>
+internal sealed class Report(string question)
 {
     private readonly List<(string What, string Figure, string Baseline)> _figures = [];
 
@@ -26,15 +26,17 @@ internal sealed class Report
 
     public async Task WriteAsync(string file)
     {
+        var sections = File.Exists(file) ? (await File.ReadAllTextAsync(file)).Split("\n## ")[1..].ToDictionary(s => s[..s.IndexOf('\n')], s => s.TrimEnd()) : [];
         var lines = new List<string>
         {
-            "# Measured by ./bench", "",
+            question, "",
             $"{DateTime.UtcNow:yyyy-MM-dd}, commit {await SayAsync("git", "rev-parse --short HEAD")}, {Environment.ProcessorCount} cores ({Cpu()}), " +
             $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GB, {Environment.OSVersion.VersionString}, .NET {Environment.Version}. PostgreSQL as the private cluster runs it, on the same machine.", "",
             "| what | figure | baseline in the same run |", "|---|---|---|",
         };
         lines.AddRange(_figures.Select(f => $"| {f.What} | {f.Figure} | {f.Baseline} |"));
-        await File.WriteAllLinesAsync(file, lines);
+        sections[question] = string.Join('\n', lines);
+        await File.WriteAllTextAsync(file, $"# Measured by ./bench\n{string.Concat(sections.OrderBy(s => s.Key).Select(s => $"\n## {s.Value}\n"))}");
 
         var table = new Table().AddColumns("what", "figure", "baseline in the same run");
         foreach (var (what, figure, baseline) in _figures) table.AddRow(Markup.Escape(what), Markup.Escape(figure), Markup.Escape(baseline));
