@@ -60,14 +60,23 @@ public sealed class RebuildTests(SharedApi shared)
         await api.StoreAsync(Enumerable.Range(0, 1_000).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
         await api.FoldedAsync();
 
-        using var cut = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new Rebuild(api.Database).RunAsync(now => { if (now.Folded > 0) cut.Cancel(); }, cut.Token));
-        Assert.Contains((await api.GetAsync("/projections")).EnumerateArray(), p => p.GetProperty("state").GetString() == "rebuilding");
-
-        var starts = new List<long>();
-        await new Rebuild(api.Database).RunAsync(now => starts.Add(now.From), CancellationToken.None);
-        Assert.All(starts, from => Assert.Equal(1_000, from));
+        foreach (var phase in new[] { "reading the log", "writing the counters", "catching up" })
+        {
+            using var cut = new CancellationTokenSource();
+            var starts = new List<long>();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new Rebuild(api.Database) { PartSize = 300 }.RunAsync(now =>
+            {
+                starts.Add(now.From);
+                if (now.Phase == phase && now.Folded > 0) cut.Cancel();
+            }, cut.Token));
+            Assert.Contains((await api.GetAsync("/projections")).EnumerateArray(), p => p.GetProperty("state").GetString() == "rebuilding");
+            if (phase != "reading the log") Assert.True(starts[0] >= 300, $"It started from {starts[0]} again.");
+            await api.ReportAsync(sender);
+            await api.FoldedAsync();
+        }
+        await new Rebuild(api.Database).RunAsync(_ => { }, CancellationToken.None);
         Assert.Empty((await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None)).Differences);
+        Assert.Equal(3, await api.ScalarAsync<long>("select count(*) from pg_tables where schemaname = 'errortracker' and tablename ~ '^(level|message|counter)_'"));
     }
 
     [Fact]

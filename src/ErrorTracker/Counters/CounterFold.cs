@@ -22,35 +22,63 @@ public static class CounterFold
     /// <summary>For one transaction: room to group a chunk without writing it to disk, and no compiler, which costs more than it saves.</summary>
     public const string Settings = "select set_config('work_mem', '64MB', true), set_config('jit', 'off', true)";
 
-    /// <summary>The fold into these tables of the range ($1, $2]. Events are grouped by minute once; each larger step is summed up from the one below it.</summary>
-    public static string Into(CounterTables tables) =>
+    /// <summary>The events of a range, (floor, ceiling], grouped by the smallest bucket: what all counters are made of.</summary>
+    /// <param name="floor">As SQL, like <paramref name="ceiling"/>.</param>
+    public static string Minutes(string floor, string ceiling) =>
         $"""
-        with minutes as materialized (
+        select tenant_id, bucket, level, {HashOf("message")} as hash, message, n, last_seen from (
           select tenant_id, {Step.Minute.BucketOf("timestamp")} as bucket, {Level} as level, {Message} as message, count(*) as n, max(timestamp) as last_seen
-          from {CounterTables.Schema}.mt_events where seq_id > $1 and seq_id <= $2 and {IsError} group by 1, 2, 3, 4),
-        messages_m as materialized (
-          select tenant_id, bucket, level, {HashOf("message")} as hash, message, n, last_seen from minutes),
-        levels_m as materialized (select tenant_id, bucket, level, sum(n)::bigint as n from minutes group by 1, 2, 3),
+          from {CounterTables.Schema}.mt_events where seq_id > {floor} and seq_id <= {ceiling} and {IsError} group by 1, 2, 3, 4) as grouped
+        """;
+
+    /// <summary>Adds up parts that <see cref="Minutes"/> has made of ranges.</summary>
+    public static string Sum(IEnumerable<string> parts) =>
+        $"""
+        select tenant_id, bucket, level, hash, min(message) as message, sum(n)::bigint as n, max(last_seen) as last_seen
+        from ({string.Join(" union all ", parts.Select(part => $"table {part}"))}) as parts group by 1, 2, 3, 4
+        """;
+
+    /// <summary>Adds what <paramref name="minutes"/> selects to these tables. Each larger step is summed up from the one below it.</summary>
+    /// <param name="tables">Where to.</param>
+    /// <param name="minutes">Made by <see cref="Minutes"/> or <see cref="Sum"/>.</param>
+    public static string Into(CounterTables tables, string minutes) => With(minutes,
+        Levels(tables, Step.OfLevels) + " on conflict (tenant_id, step, bucket, level) do update set count = kept.count + excluded.count",
+        Texts(tables) + " on conflict (message_hash) do nothing",
+        Messages(tables, Step.OfMessages) + """
+             on conflict (tenant_id, step, bucket, level, message_hash)
+            do update set count = kept.count + excluded.count, last_seen = greatest(kept.last_seen, excluded.last_seen)
+            """);
+
+    /// <summary>The same for tables that are empty and have no keys yet, in two statements that may run at once: most rows are the messages of minutes.</summary>
+    public static string[] IntoEmpty(CounterTables tables, string minutes) =>
+    [
+        With(minutes, Messages(tables, [Step.Minute])),
+        With(minutes, Levels(tables, Step.OfLevels), Texts(tables), Messages(tables, [.. Step.OfMessages.Where(step => step != Step.Minute)])),
+    ];
+
+    /// <summary>What a statement does not use of these it does not compute.</summary>
+    private static string With(string minutes, params string[] inserts) =>
+        $"""
+        with messages_m as materialized ({minutes}),
+        levels_m as materialized (select tenant_id, bucket, level, sum(n)::bigint as n from messages_m group by 1, 2, 3),
         {Ladder("levels", Step.OfLevels, "level", "sum(n)::bigint as n")},
         {Ladder("messages", Step.OfMessages, "level, hash", "sum(n)::bigint as n, max(last_seen) as last_seen")},
-        levels as (
-          insert into {tables.Levels} as kept (tenant_id, step, bucket, level, count)
-          select tenant_id, step, bucket, level, n from ({Union("levels", Step.OfLevels, "tenant_id, bucket, level, n")}) as steps order by 1, 2, 3, 4
-          on conflict (tenant_id, step, bucket, level) do update set count = kept.count + excluded.count
-          returning 1),
-        texts as (
-          insert into {tables.Texts} (message_hash, message)
-          select hash, min(message) from messages_m group by 1 order by 1
-          on conflict (message_hash) do nothing
-          returning 1),
-        messages as (
-          insert into {tables.Messages} as kept (tenant_id, step, bucket, level, message_hash, count, last_seen)
-          select tenant_id, step, bucket, level, hash, n, last_seen
-          from ({Union("messages", Step.OfMessages, "tenant_id, bucket, level, hash, n, last_seen")}) as steps order by 1, 2, 3, 4, 5
-          on conflict (tenant_id, step, bucket, level, message_hash)
-          do update set count = kept.count + excluded.count, last_seen = greatest(kept.last_seen, excluded.last_seen)
-          returning 1)
+        {string.Join(",\n", inserts.Select((insert, i) => $"added_{i} as ({insert} returning 1)"))}
         select
+        """;
+
+    private static string Levels(CounterTables tables, Step[] steps) =>
+        $"""
+        insert into {tables.Levels} as kept (tenant_id, step, bucket, level, count)
+        select tenant_id, step, bucket, level, n from ({Union("levels", steps, "tenant_id, bucket, level, n")}) as steps order by 1, 2, 3, 4
+        """;
+
+    private static string Texts(CounterTables tables) => $"insert into {tables.Texts} (message_hash, message) select hash, min(message) from messages_m group by 1 order by 1";
+
+    private static string Messages(CounterTables tables, Step[] steps) =>
+        $"""
+        insert into {tables.Messages} as kept (tenant_id, step, bucket, level, message_hash, count, last_seen)
+        select tenant_id, step, bucket, level, hash, n, last_seen from ({Union("messages", steps, "tenant_id, bucket, level, hash, n, last_seen")}) as steps order by 1, 2, 3, 4, 5
         """;
 
     private static string Ladder(string name, Step[] steps, string subject, string counted) => string.Join(",\n", steps.Zip(steps.Skip(1),

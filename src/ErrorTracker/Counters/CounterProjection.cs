@@ -63,7 +63,8 @@ public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocum
     {
         /// <summary>
         /// Folds the range, chunk by chunk, and goes on trying whatever happens: the daemon would stop a shard that fails, for good. After a failure
-        /// it goes on from the progress that is recorded, which tells what became of a commit that was cut off.
+        /// it goes on from the progress that is recorded, which tells what became of a commit that was cut off. Tables that are filled from the
+        /// start of a long log are filled as a rebuild does.
         /// </summary>
         protected override async Task<IProjectionBatch> buildBatchAsync(EventRange range)
         {
@@ -73,6 +74,7 @@ public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocum
                 try
                 {
                     if (!certain) done = await ReadProgressAsync(stop);
+                    if (done == 0 && range.SequenceCeiling > Rebuild.Worthwhile && await new Rebuild(projection._database).RunAsync(_ => { }, stop)) done = await ReadProgressAsync(stop);
                     var next = Math.Min(done + CounterShard.Chunk, range.SequenceCeiling);
                     if (done >= next) break;
                     certain = await CounterShard.Current.FoldAsync(projection._database, done, next, stop);

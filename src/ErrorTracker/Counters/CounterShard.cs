@@ -13,7 +13,7 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
 
     private const string Progress = $"{CounterTables.Schema}.mt_event_progression";
 
-    private readonly string _fold = CounterFold.Into(Tables);
+    private readonly string _fold = CounterFold.Into(Tables, CounterFold.Minutes("$1", "$2"));
 
     /// <summary>0 if nothing is folded.</summary>
     public async Task<long> ReadProgressAsync(NpgsqlConnection connection, CancellationToken stop)
@@ -79,7 +79,6 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
     /// <summary>Where tables are missing, all are made anew and empty, and the log is to be folded from its start.</summary>
     public async Task RestoreAsync(NpgsqlDataSource database, CancellationToken stop)
     {
-        var migrator = new Weasel.Postgresql.PostgresqlMigrator();
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
         await using var row = new NpgsqlCommand($"select 1 from {Progress} where name = $1 for update", connection) { Parameters = { new() { Value = Name } } };
@@ -87,10 +86,7 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
         await using var missing = new NpgsqlCommand("select bool_or(to_regclass(name) is null) from unnest($1) as name", connection) { Parameters = { new() { Value = Tables.Names } } };
         if (await missing.ExecuteScalarAsync(stop) is not true) return;
 
-        var sql = new StringWriter();
-        sql.WriteLine($"drop table if exists {string.Join(", ", Tables.Names)};");
-        foreach (var table in Tables.Definitions) table.WriteCreateStatement(migrator, sql);
-        await using var create = new NpgsqlCommand(sql.ToString(), connection);
+        await using var create = new NpgsqlCommand($"drop table if exists {string.Join(", ", Tables.Names)}; {Tables.CreateSql()}", connection);
         await create.ExecuteNonQueryAsync(stop);
         await using var reset = new NpgsqlCommand($"update {Progress} set last_seq_id = 0 where name = $1", connection) { Parameters = { new() { Value = Name } } };
         await reset.ExecuteNonQueryAsync(stop);

@@ -24,6 +24,14 @@ public sealed record CounterTables(string Suffix)
 
     public Table[] Definitions => [Define(Levels, Bucket, ["level"], "count"), Define(Messages, Bucket, ["level", "message_hash"], "count", "last_seen"), Define(Texts, [], ["message_hash"], "message")];
 
+    /// <summary>Makes them, with their keys.</summary>
+    public string CreateSql()
+    {
+        var (migrator, sql) = (new PostgresqlMigrator(), new StringWriter());
+        foreach (var table in Definitions) table.WriteCreateStatement(migrator, sql);
+        return sql.ToString();
+    }
+
     private static readonly string[] Bucket = ["tenant_id", "step", "bucket"];
 
     private static Table Define(string name, string[] bucket, string[] subject, params string[] counted)

@@ -18,8 +18,11 @@ internal sealed class Prune(NpgsqlDataSource database)
         var dropped = stored.Select(uint.Parse).Where(version => version != CounterTables.Version && !kept.Any(agent => Runs(agent, version))).Order().ToList();
         foreach (var version in dropped)
         {
+            var parts = await ReadAsync<string>(connection, $"select tablename from pg_tables where schemaname = '{CounterTables.Schema}' and starts_with(tablename, '{Rebuild.PartPrefixOf($"v{version}")}')", stop);
+            string[] tables = [.. new CounterTables($"v{version}").Names, .. new CounterTables($"v{version}_rebuild").Names, .. parts.Select(part => $"{CounterTables.Schema}.{part}")];
+            var shard = Shard(version).Identity;
             await using var command = new NpgsqlCommand(
-                $"drop table if exists {string.Join(", ", new CounterTables($"v{version}").Names)}; delete from {CounterTables.Schema}.mt_event_progression where name = '{Shard(version).Identity}'", connection);
+                $"drop table if exists {string.Join(", ", tables)}; delete from {CounterTables.Schema}.mt_event_progression where name in ('{shard}', '{ReadProjections.RebuildRowOf(shard)}')", connection);
             await command.ExecuteNonQueryAsync(stop);
         }
         return dropped;

@@ -141,7 +141,7 @@ internal sealed class PrivateCluster : IAsyncDisposable
             if (Environment.IsPrivilegedProcess) await RunAsync("chown", ["postgres", folder], asPostgres: false, stop);
         }
         await RunAsync(Path.Combine(_binaries, "initdb"),
-            ["-D", _data, "-U", "errortracker", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums"], asPostgres: Environment.IsPrivilegedProcess, stop);
+            ["-D", _data, "-U", "errortracker", "-A", "trust", "-E", "UTF8", "--lc-collate=C", "--lc-ctype=C.UTF-8", "--data-checksums"], asPostgres: Environment.IsPrivilegedProcess, stop);
     }
 
     private static async Task RunAsync(string program, string[] arguments, bool asPostgres, CancellationToken stop)

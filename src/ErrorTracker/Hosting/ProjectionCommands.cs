@@ -58,7 +58,7 @@ internal static class ProjectionCommands
 
     private static async Task<int> RebuildAsync(NpgsqlDataSource database, CancellationToken stop)
     {
-        var (watch, last) = (System.Diagnostics.Stopwatch.StartNew(), (Folded: 0L, From: 0L, Mark: 0L));
+        var (watch, last) = (System.Diagnostics.Stopwatch.StartNew(), new RebuildProgress("", 0, 0, 0));
         var done = await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async bars =>
         {
             var bar = bars.AddTask("Counters");
@@ -66,7 +66,7 @@ internal static class ProjectionCommands
             {
                 last = now;
                 (bar.MaxValue, bar.Value) = (Math.Max(1, now.Mark), now.Mark == 0 ? 1 : now.Folded);
-                bar.Description = $"Counters {N(now.Folded)} of {N(now.Mark)}, {N((now.Folded - now.From) / Math.Max(0.001, watch.Elapsed.TotalSeconds))} events/s";
+                bar.Description = $"Counters, {now.Phase}: {N(now.Folded)} of {N(now.Mark)}, {N((now.Folded - now.From) / Math.Max(0.001, watch.Elapsed.TotalSeconds))} events/s";
             }, stop);
         });
         if (!done) return Fail("Another rebuild runs.");

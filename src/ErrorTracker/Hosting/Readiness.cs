@@ -22,13 +22,15 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
                 select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events),
                        coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard), 0),
                        (select pause_reason from {CounterTables.Schema}.mt_event_progression where name = @shard),
-                       (select count(*) from (select 1 from {CounterTables.Current.Levels} limit 1) as levels)
+                       (select count(*) from (select 1 from {CounterTables.Current.Levels} limit 1) as levels),
+                       coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @rebuild), 0)
                 """);
+            command.Parameters.AddWithValue("rebuild", ReadProjections.RebuildRowOf(CounterProjection.ShardIdentity));
             command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
             await using var reader = await command.ExecuteReaderAsync(stop);
             await reader.ReadAsync(stop);
             return reader.IsDBNull(2)
-                ? Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1))
+                ? Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1), beside: reader.GetInt64(4))
                 : HealthCheckResult.Unhealthy($"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
@@ -41,10 +43,13 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
         }
     }
 
-    private HealthCheckResult Judge(long committed, long folded)
+    /// <param name="committed">The log's last event.</param>
+    /// <param name="folded">How far the counters are.</param>
+    /// <param name="beside">How far those are that a rebuild fills, as a new version's first are.</param>
+    private HealthCheckResult Judge(long committed, long folded, long beside)
     {
         var target = _target ??= committed;
         _caughtUp |= folded >= target;
-        return _caughtUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The counters have folded {folded:N0} of {target:N0} events.");
+        return _caughtUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The counters have folded {Math.Max(folded, beside):N0} of {target:N0} events.");
     }
 }
