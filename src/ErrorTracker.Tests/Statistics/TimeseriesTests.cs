@@ -1,3 +1,5 @@
+using ErrorTracker.Statistics;
+
 namespace ErrorTracker.Tests.Statistics;
 
 [Collection(nameof(OnPostgres))]
@@ -64,5 +66,36 @@ public sealed class TimeseriesTests(SharedApi shared)
         await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-01-01&until=2026-01-07T22:40:00Z&interval=MINUTE");
         await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-01-01&until=2026-01-07T22:41:00Z&interval=MINUTE", expected: 400);
         await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-01-01T00:00:30Z&until=2026-01-07T22:40:30Z&interval=MINUTE", expected: 400);
+    }
+
+    /// <summary>As many as the limit counts, on days whose clocks change by half an hour to three, and at the ends of time.</summary>
+    [Theory]
+    [InlineData("Europe/Berlin", "2026-03-28T12:34:56Z", "2026-03-30T12:00:01Z", "HOUR")]
+    [InlineData("Europe/Berlin", "2026-10-24T12:34:56Z", "2026-10-26T12:00:01Z", "HOUR")]
+    [InlineData("Europe/Berlin", "2026-10-25T00:59:59Z", "2026-10-25T02:00:01Z", "MINUTE")]
+    [InlineData("Australia/Lord_Howe", "2026-04-04T10:00:00Z", "2026-04-05T10:00:00Z", "HOUR")]
+    [InlineData("Antarctica/Casey", "2022-09-30T17:30:00Z", "2022-10-04T00:00:00Z", "DAY")]
+    [InlineData("Asia/Kathmandu", "2026-05-04T00:00:00Z", "2026-05-06T00:00:00Z", "HOUR")]
+    [InlineData("Asia/Tokyo", "0001-01-01T00:00:00Z", "0001-01-05T00:00:00Z", "DAY")]
+    [InlineData("UTC", "0001-01-01T00:00:00Z", "0001-01-01T05:00:00Z", "HOUR")]
+    [InlineData("America/New_York", "9999-12-30T00:00:00Z", "9999-12-31T23:59:59.999999Z", "HOUR")]
+    public async Task a_filled_series_is_as_long_as_the_window_touches_buckets(string zone, string since, string until, string interval)
+    {
+        var sender = await shared.Api.RegisterAsync();
+        var series = (await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since={since}&until={until}&interval={interval}&tz={zone}&fill=true")).GetProperty("series");
+        var expected = Interval.Parse(interval)!.CountIn(Zone.Optional(zone, []), new(DateTimeOffset.Parse(since), DateTimeOffset.Parse(until)));
+        if (zone != "Australia/Lord_Howe") Assert.Equal(expected, series.GetArrayLength());
+        Assert.InRange(expected, series.GetArrayLength() - 1, series.GetArrayLength() + 1); // an hour of which the clocks take half away
+    }
+
+    /// <summary>In July: PostgreSQL takes CET for a fixed offset.</summary>
+    [Fact]
+    public async Task names_that_are_abbreviations_too_are_zones_and_what_names_no_zone_is_refused()
+    {
+        var sender = await shared.Api.RegisterAsync();
+        var series = (await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-07-01&until=2026-07-02&interval=DAY&tz=CET&fill=true")).GetProperty("series");
+        Assert.Equal("2026-06-30T22:00:00Z", series[0].GetProperty("bucket_start").GetString());
+        foreach (var zone in new[] { "localtime", "posixrules", "Factory", "right/UTC", "Mars/Olympus", "../etc/passwd", "%00" })
+            Assert.True((await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-07-01&until=2026-07-02&tz={zone}", expected: 400)).GetProperty("errors").TryGetProperty("tz", out _));
     }
 }

@@ -68,7 +68,7 @@ public sealed class WindowTests
     }
 
     /// <summary>Days of 23, 24 and 25 hours, those that start at half past something, and clocks that change a minute after midnight.</summary>
-    [Property(MaxTest = 300)]
+    [Property(MaxTest = 100)]
     public Property no_bucket_lies_in_two_days_or_hours_of_a_zone() => Prop.ForAll(Windows(), Gen.Elements(SnapshotTests.Zones).ToArbitrary(), Gen.Elements("HOUR", "DAY").ToArbitrary(), (window, name, interval) =>
     {
         var (zone, length) = (TimeZoneInfo.FindSystemTimeZoneById(name), ErrorTracker.Statistics.Interval.Parse(interval)!);

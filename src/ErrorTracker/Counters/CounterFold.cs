@@ -19,8 +19,11 @@ public static class CounterFold
     /// <summary>128 bits of SHA-256: equal for equal messages, and no one can make two messages meet.</summary>
     public static string HashOf(string message) => $"encode(substring(sha256(convert_to({message}, 'UTF8')) for 16), 'hex')::uuid";
 
-    /// <summary>For one transaction: room to group a chunk without writing it to disk, and no compiler, which costs more than it saves.</summary>
-    public const string Settings = "select set_config('work_mem', '64MB', true), set_config('jit', 'off', true)";
+    /// <summary>
+    /// For one transaction: room to group a chunk without writing it to disk, no compiler, which costs more than it saves, and a limit to waiting for
+    /// whoever locks a table, so that it shows.
+    /// </summary>
+    public const string Settings = "select set_config('work_mem', '64MB', true), set_config('jit', 'off', true), set_config('lock_timeout', '2s', true)";
 
     /// <summary>The events of a range, (floor, ceiling], grouped by the smallest bucket: what all counters are made of.</summary>
     /// <param name="floor">As SQL, like <paramref name="ceiling"/>.</param>

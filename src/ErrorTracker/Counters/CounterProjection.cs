@@ -61,54 +61,16 @@ public sealed class CounterProjection : ProjectionBase, IProjectionSource<IDocum
         CounterProjection projection, ILogger logger)
         : ProjectionExecution<IDocumentOperations, IQuerySession>(shard, options, store, database, projection, logger)
     {
-        /// <summary>
-        /// Folds the range, chunk by chunk, and goes on trying whatever happens: the daemon would stop a shard that fails, for good. After a failure
-        /// it goes on from the progress that is recorded, which tells what became of a commit that was cut off. Tables that are filled from the
-        /// start of a long log are filled as a rebuild does.
-        /// </summary>
+        private readonly PersistentFold _fold = new(projection._database, logger);
+
+        /// <summary>Chunks before the last one are progress that the daemon is told of.</summary>
         protected override async Task<IProjectionBatch> buildBatchAsync(EventRange range)
         {
-            var stop = _cancellation.Token;
-            var (done, failures, certain) = (range.SequenceFloor, 0, true);
-            while (done < range.SequenceCeiling)
-                try
-                {
-                    if (!certain) done = await ReadProgressAsync(stop);
-                    if (done == 0 && range.SequenceCeiling > Rebuild.Worthwhile && await new Rebuild(projection._database).RunAsync(_ => { }, stop)) done = await ReadProgressAsync(stop);
-                    var next = Math.Min(done + CounterShard.Chunk, range.SequenceCeiling);
-                    if (done >= next) break;
-                    certain = await CounterShard.Current.FoldAsync(projection._database, done, next, stop);
-                    if (!certain) continue;
-                    (done, failures) = (next, 0);
-                    if (done < range.SequenceCeiling) await range.Agent.MarkSuccessAsync(done);
-                }
-                catch (Exception e) when (!stop.IsCancellationRequested)
-                {
-                    certain = false;
-                    await RecoverAsync(e, failures++, stop);
-                }
+            await _fold.UpToAsync(range.SequenceCeiling, async done =>
+            {
+                if (done < range.SequenceCeiling) await range.Agent.MarkSuccessAsync(done);
+            }, _cancellation.Token);
             return new NothingLeft();
-        }
-
-        private async Task<long> ReadProgressAsync(CancellationToken stop)
-        {
-            await using var connection = await projection._database.OpenConnectionAsync(stop);
-            return await CounterShard.Current.ReadProgressAsync(connection, stop);
-        }
-
-        private async Task RecoverAsync(Exception failure, int failures, CancellationToken stop)
-        {
-            if (failures == 0) _logger.LogError("The counters could not be folded, which is tried again: {Reason}", failure.Message);
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 << Math.Min(failures, 10), 2_000)), stop);
-            try
-            {
-                await CounterShard.Current.NoteFailureAsync(projection._database, failure.Message, stop);
-                if (failure is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable }) await CounterShard.Current.RestoreAsync(projection._database, stop);
-            }
-            catch (NpgsqlException)
-            {
-                // The database is away; the next try will tell.
-            }
         }
     }
 

@@ -11,7 +11,10 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
     /// <summary>Events folded in one transaction: large enough to be fast, small enough to show progress and to lose little to a kill.</summary>
     public const long Chunk = 100_000;
 
-    private const string Progress = $"{CounterTables.Schema}.mt_event_progression";
+    public const string Progress = $"{CounterTables.Schema}.mt_event_progression";
+
+    /// <summary>Why the counters fail while tables are missing.</summary>
+    public const string Lost = "Tables of the counters are missing: all are made anew and filled from the log.";
 
     private readonly string _fold = CounterFold.Into(Tables, CounterFold.Minutes("$1", "$2"));
 
@@ -24,16 +27,26 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
 
     /// <summary>
     /// Folds (floor, ceiling] and records it, in one transaction. False, and nothing done, if the progress is not at the floor: someone else
-    /// was there first. So a shard that two nodes run at once counts nothing twice.
+    /// was there first. So a shard that two nodes run at once counts nothing twice. What is folded from the start is folded into empty tables.
     /// </summary>
     public async Task<bool> FoldAsync(NpgsqlDataSource database, long floor, long ceiling, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
         if (!await AdvanceAsync(connection, floor, ceiling, stop)) return false;
+        if (floor == 0) await EmptyAsync(connection, stop);
         await FoldAsync(connection, floor, ceiling, stop);
         await transaction.CommitAsync(stop);
         return true;
+    }
+
+    private async Task EmptyAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        await using var filled = new NpgsqlCommand($"{CounterFold.Settings}; select {string.Join(" or ", Tables.Names.Select(table => $"exists (select from {table})"))}", connection);
+        await using (var reader = await filled.ExecuteReaderAsync(stop))
+            if (!await reader.NextResultAsync(stop) || !await reader.ReadAsync(stop) || !reader.GetBoolean(0)) return;
+        await using var empty = new NpgsqlCommand($"truncate {string.Join(", ", Tables.Names)}", connection);
+        await empty.ExecuteNonQueryAsync(stop);
     }
 
     /// <summary>The fold alone, in the connection's transaction.</summary>
@@ -76,20 +89,24 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
         await command.ExecuteNonQueryAsync(stop);
     }
 
-    /// <summary>Where tables are missing, all are made anew and empty, and the log is to be folded from its start.</summary>
-    public async Task RestoreAsync(NpgsqlDataSource database, CancellationToken stop)
+    /// <summary>Where tables are missing, all are made anew and empty, and the log is to be folded from its start. True if it was so.</summary>
+    public async Task<bool> RestoreAsync(NpgsqlDataSource database, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
-        await using var row = new NpgsqlCommand($"select 1 from {Progress} where name = $1 for update", connection) { Parameters = { new() { Value = Name } } };
-        await row.ExecuteNonQueryAsync(stop);
-        await using var missing = new NpgsqlCommand("select bool_or(to_regclass(name) is null) from unnest($1) as name", connection) { Parameters = { new() { Value = Tables.Names } } };
-        if (await missing.ExecuteScalarAsync(stop) is not true) return;
+        await ExecuteAsync($"insert into {Progress} (name, last_seq_id) values ('{Name}', 0) on conflict (name) do update set last_seq_id = {Progress}.last_seq_id"); // as a fold does, so that neither waits for the other
+        await using var present = new NpgsqlCommand($"select {Tables.ArePresent}", connection);
+        if (await present.ExecuteScalarAsync(stop) is true) return false;
 
-        await using var create = new NpgsqlCommand($"drop table if exists {string.Join(", ", Tables.Names)}; {Tables.CreateSql()}", connection);
-        await create.ExecuteNonQueryAsync(stop);
-        await using var reset = new NpgsqlCommand($"update {Progress} set last_seq_id = 0 where name = $1", connection) { Parameters = { new() { Value = Name } } };
-        await reset.ExecuteNonQueryAsync(stop);
+        await ExecuteAsync($"{CounterFold.Settings}; {Tables.CreateSql()}");
+        await ExecuteAsync($"update {Progress} set last_seq_id = 0, agent_status = 'Failing', pause_reason = '{Lost}' where name = '{Name}'");
         await transaction.CommitAsync(stop);
+        return true;
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(stop);
+        }
     }
 }

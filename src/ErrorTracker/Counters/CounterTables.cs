@@ -14,6 +14,9 @@ public sealed record CounterTables(string Suffix)
     /// <summary>Those of this version.</summary>
     public static readonly CounterTables Current = new($"v{Version}");
 
+    /// <summary>What a node that reads or fills them calls itself on its connections.</summary>
+    public string NodeName => $"ErrorTracker, counters {Suffix}";
+
     public string Levels => $"{Schema}.level_counts_{Suffix}";
 
     public string Messages => $"{Schema}.message_counts_{Suffix}";
@@ -24,10 +27,14 @@ public sealed record CounterTables(string Suffix)
 
     public Table[] Definitions => [Define(Levels, Bucket, ["level"], "count"), Define(Messages, Bucket, ["level", "message_hash"], "count", "last_seen"), Define(Texts, [], ["message_hash"], "message")];
 
-    /// <summary>Makes them, with their keys.</summary>
+    /// <summary>True if all are there, as SQL.</summary>
+    public string ArePresent => $"(select bool_and(to_regclass(name) is not null) from unnest(array['{string.Join("', '", Names)}']) as name)";
+
+    /// <summary>Makes them anew and empty, with their keys.</summary>
     public string CreateSql()
     {
         var (migrator, sql) = (new PostgresqlMigrator(), new StringWriter());
+        sql.WriteLine($"drop table if exists {string.Join(", ", Names)};");
         foreach (var table in Definitions) table.WriteCreateStatement(migrator, sql);
         return sql.ToString();
     }

@@ -1,36 +1,34 @@
+using System.Text.RegularExpressions;
 using JasperFx.Events.Projections;
 using Npgsql;
 
 namespace ErrorTracker.Counters;
 
 /// <summary>Drops the tables and the progress of versions that no node runs.</summary>
-internal sealed class Prune(NpgsqlDataSource database)
+internal sealed partial class Prune(NpgsqlDataSource database)
 {
-    /// <summary>A node that has not been heard of for longer is gone.</summary>
-    private const string Alive = "interval '1 minute'";
-
     /// <returns>The versions dropped.</returns>
     public async Task<List<uint>> RunAsync(CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        var kept = await ReadAsync<string>(connection, $"select distinct unnest(capabilities) from {CounterTables.Schema}.wolverine_nodes where health_check > now() - {Alive}", stop);
-        var stored = await ReadAsync<string>(connection, $"select substring(tablename from '^level_counts_v(\\d+)$') from pg_tables where schemaname = '{CounterTables.Schema}' and tablename ~ '^level_counts_v\\d+$'", stop);
-        var dropped = stored.Select(uint.Parse).Where(version => version != CounterTables.Version && !kept.Any(agent => Runs(agent, version))).Order().ToList();
-        foreach (var version in dropped)
+        var nodes = await ReadAsync<string>(connection, "select distinct application_name from pg_stat_activity where datname = current_database()", stop);
+        var tables = await ReadAsync<string>(connection, $"select tablename from pg_tables where schemaname = '{CounterTables.Schema}'", stop);
+        var unused = tables.Select(table => (Name: table, Version: OfVersion().Match(table))).Where(table => table.Version.Success)
+            .GroupBy(table => uint.Parse(table.Version.Groups[1].Value), table => table.Name)
+            .Where(version => version.Key != CounterTables.Version && !nodes.Contains(new CounterTables($"v{version.Key}").NodeName)).OrderBy(version => version.Key).ToList();
+        foreach (var version in unused)
         {
-            var parts = await ReadAsync<string>(connection, $"select tablename from pg_tables where schemaname = '{CounterTables.Schema}' and starts_with(tablename, '{Rebuild.PartPrefixOf($"v{version}")}')", stop);
-            string[] tables = [.. new CounterTables($"v{version}").Names, .. new CounterTables($"v{version}_rebuild").Names, .. parts.Select(part => $"{CounterTables.Schema}.{part}")];
-            var shard = Shard(version).Identity;
+            var shard = ShardName.Compose("Counters", version: version.Key).Identity;
             await using var command = new NpgsqlCommand(
-                $"drop table if exists {string.Join(", ", tables)}; delete from {CounterTables.Schema}.mt_event_progression where name in ('{shard}', '{ReadProjections.RebuildRowOf(shard)}')", connection);
+                $"drop table {string.Join(", ", version.Select(table => $"{CounterTables.Schema}.{table}"))}; delete from {CounterShard.Progress} where name in ('{shard}', '{ReadProjections.RebuildRowOf(shard)}')", connection);
             await command.ExecuteNonQueryAsync(stop);
         }
-        return dropped;
+        return [.. unused.Select(version => version.Key)];
     }
 
-    private static ShardName Shard(uint version) => ShardName.Compose("Counters", version: version);
-
-    private static bool Runs(string agent, uint version) => agent.EndsWith("/" + Shard(version).RelativeUrl, StringComparison.OrdinalIgnoreCase);
+    /// <summary>The tables of a version, those of a rebuild of it and its parts among them.</summary>
+    [GeneratedRegex(@"^(?:level_counts|message_counts|message_texts|counter_part)_v(\d{1,9})(?:_|$)")]
+    private static partial Regex OfVersion();
 
     private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql, CancellationToken stop)
     {

@@ -10,8 +10,8 @@ namespace ErrorTracker.Counters;
 /// <param name="Version" example="1">Raised whenever what is counted changes; each has tables of its own.</param>
 /// <param name="Processed" example="10000000">Sequence number up to which the log is folded.</param>
 /// <param name="HighWaterMark" example="10000000">Sequence number up to which the log may be folded: nothing below it is still being written.</param>
-/// <param name="Lag" example="0">What is left to fold. Statistics count it from the log.</param>
-/// <param name="State" example="caught up">caught up, catching up, rebuilding, failing (and tried again), or stopped: no node folds it.</param>
+/// <param name="Lag" example="0">What is left to fold of the log. Statistics count it from there.</param>
+/// <param name="State" example="caught up">caught up, catching up, rebuilding, interrupted (a rebuild that goes on when it is started again), failing (and tried again), or stopped: no node folds it.</param>
 /// <param name="Error">Why it is failing.</param>
 /// <param name="UpdatedAt" example="2026-01-31T12:34:56.789Z">When it last made progress.</param>
 public sealed record ProjectionStatus(string Name, uint Version, long Processed, long HighWaterMark, long Lag, string State, string? Error, DateTimeOffset? UpdatedAt)
@@ -26,10 +26,13 @@ public static class ReadProjections
     /// <summary>This version has no row yet before its first fold.</summary>
     private static readonly string Sql =
         $"""
-        select name, coalesce(last_seq_id, 0), mark, pause_reason, last_updated, last_updated > now() - interval '10 seconds'
-        from (select name from {CounterTables.Schema}.mt_event_progression where name like 'Counters:%' union select '{CounterShard.Current.Name}') as versions
-        left join {CounterTables.Schema}.mt_event_progression using (name),
-             (select coalesce(max(last_seq_id), 0) as mark from {CounterTables.Schema}.mt_event_progression where name = 'HighWaterMark') as high_water
+        select name, coalesce(last_seq_id, 0), mark, last,
+          case when name = '{CounterShard.Current.Name}' and not {CounterTables.Current.ArePresent} then '{CounterShard.Lost}' else pause_reason end, last_updated, last_updated > now() - interval '10 seconds',
+          exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {Rebuild.OneAtATime} and database = (select oid from pg_database where datname = current_database()))
+        from (select name from {CounterShard.Progress} where name like 'Counters:%' union select '{CounterShard.Current.Name}') as versions
+        left join {CounterShard.Progress} using (name),
+             (select coalesce(max(last_seq_id), 0) as mark from {CounterShard.Progress} where name = 'HighWaterMark') as high_water,
+             (select coalesce(max(seq_id), 0) as last from {CounterTables.Schema}.mt_events) as log
         order by name
         """;
 
@@ -44,14 +47,14 @@ public static class ReadProjections
         while (await reader.ReadAsync(stop))
         {
             var (name, processed, mark) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2));
-            var error = reader.IsDBNull(3) ? null : reader.GetString(3);
-            var lag = Math.Max(0, mark - processed);
-            var moved = !reader.IsDBNull(5) && reader.GetBoolean(5);
+            var error = reader.IsDBNull(4) ? null : reader.GetString(4);
+            var lag = Math.Max(0, reader.GetInt64(3) - processed);
+            var moved = !reader.IsDBNull(6) && reader.GetBoolean(6);
             var state = error is not null ? ProjectionStatus.Failing
-                : name.EndsWith(RebuildOf) ? "rebuilding"
+                : name.EndsWith(RebuildOf) ? reader.GetBoolean(7) ? "rebuilding" : "interrupted"
                 : lag == 0 ? "caught up"
                 : moved ? "catching up" : "stopped";
-            found.Add(new("Counters", VersionOf(name), processed, mark, lag, state, error, reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4)));
+            found.Add(new("Counters", VersionOf(name), processed, mark, lag, state, error, reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5)));
         }
         return found;
     }

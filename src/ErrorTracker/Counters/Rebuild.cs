@@ -19,7 +19,11 @@ internal sealed record RebuildProgress(string Phase, long Folded, long From, lon
 /// </remarks>
 internal sealed class Rebuild(NpgsqlDataSource database)
 {
-    private const long OneAtATime = 0x45525242;
+    /// <summary>The advisory lock that whoever rebuilds holds.</summary>
+    public const long OneAtATime = 0x45525242;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+
     private const int AtOnce = 2;
 
     /// <summary>So many events at least are counted faster by a rebuild than by folding them chunk by chunk.</summary>
@@ -27,15 +31,13 @@ internal sealed class Rebuild(NpgsqlDataSource database)
 
     private const string Room = "select set_config('work_mem', '128MB', true), set_config('maintenance_work_mem', '256MB', true), set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)";
 
-    private static readonly string PartPrefix = PartPrefixOf($"v{CounterTables.Version}");
+    /// <summary>What the names of the parts start with; their range follows.</summary>
+    private static readonly string PartPrefix = $"counter_part_v{CounterTables.Version}_";
 
     private static readonly CounterShard Live = CounterShard.Current, Beside = new(ReadProjections.RebuildRowOf(Live.Name), new CounterTables($"v{CounterTables.Version}_rebuild"));
 
     /// <summary>Events of a part at most.</summary>
     public long PartSize { get; init; } = 500_000;
-
-    /// <summary>What the names of the parts of a version start with; their range follows.</summary>
-    public static string PartPrefixOf(string version) => $"counter_part_{version}_";
 
     /// <param name="progress">Is told after each step how far it is; by one thread at a time.</param>
     /// <param name="stop">Cuts the rebuild off.</param>
@@ -47,13 +49,14 @@ internal sealed class Rebuild(NpgsqlDataSource database)
         try
         {
             var from = await CountAsync(guard, progress, stop);
-            await CatchUpAsync(guard, from, progress, stop);
-            await ReplaceAsync(stop);
+            var mark = await CatchUpAsync(guard, from, progress, stop);
+            await ReplaceAsync(() => progress(new("waiting for readers", mark, from, mark)), stop);
             return true;
         }
         finally
         {
-            await AskAsync<bool>(guard, $"select pg_advisory_unlock({OneAtATime})", CancellationToken.None); // the pool would keep the session, and the lock
+            // The pool would keep the session, and the lock. One that is broken has lost it already.
+            if (guard.FullState == System.Data.ConnectionState.Open) await AskAsync<bool>(guard, $"select pg_advisory_unlock({OneAtATime})", CancellationToken.None);
         }
     }
 
@@ -76,7 +79,7 @@ internal sealed class Rebuild(NpgsqlDataSource database)
                 Room,
                 $"create table {NameOf(part)} as {CounterFold.Minutes($"{part.Floor}", $"{part.Ceiling}")}",
                 $"""
-                insert into {CounterTables.Schema}.mt_event_progression as kept (name, last_seq_id) values ('{Beside.Name}', {from + part.Ceiling - part.Floor})
+                insert into {CounterShard.Progress} as kept (name, last_seq_id) values ('{Beside.Name}', {from + part.Ceiling - part.Floor})
                 on conflict (name) do update set last_seq_id = kept.last_seq_id + {part.Ceiling - part.Floor}, last_updated = transaction_timestamp()
                 """,
             ], cut);
@@ -108,7 +111,6 @@ internal sealed class Rebuild(NpgsqlDataSource database)
         var minutes = parts.Count > 0 ? CounterFold.Sum(parts.Select(NameOf)) : CounterFold.Minutes("0", "0");
         await ExecuteAsync(
         [
-            $"drop table if exists {string.Join(", ", Beside.Tables.Names)}",
             Beside.Tables.CreateSql(),
             .. Beside.Tables.Definitions.Select(table => $"alter table {table.Identifier} drop constraint {table.PrimaryKeyName}"),
         ], stop);
@@ -120,22 +122,32 @@ internal sealed class Rebuild(NpgsqlDataSource database)
             .. Beside.Tables.Names.Select(table => $"analyze {table}"),
             .. parts.Select(part => $"drop table {NameOf(part)}"),
             $"""
-            insert into {CounterTables.Schema}.mt_event_progression (name, last_seq_id) values ('{Beside.Name}', {Math.Max(mark, parts.Select(part => part.Ceiling).DefaultIfEmpty().Max())})
+            insert into {CounterShard.Progress} (name, last_seq_id) values ('{Beside.Name}', {Math.Max(mark, parts.Select(part => part.Ceiling).DefaultIfEmpty().Max())})
             on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = transaction_timestamp()
             """,
         ], stop);
     }
 
-    private async Task CatchUpAsync(NpgsqlConnection connection, long from, Action<RebuildProgress> progress, CancellationToken stop)
+    private async Task<long> CatchUpAsync(NpgsqlConnection connection, long from, Action<RebuildProgress> progress, CancellationToken stop)
     {
         for (var folded = await Beside.ReadProgressAsync(connection, stop); ;)
         {
             var mark = await MarkAsync(connection, stop);
             progress(new("catching up", folded, from, mark));
-            if (folded >= mark) return;
+            if (folded >= mark) return folded;
             var next = Math.Min(folded + CounterShard.Chunk, mark);
             if (!await Beside.FoldAsync(database, folded, next, stop)) throw new InvalidOperationException("The progress of the rebuild was changed by another.");
             folded = next;
+        }
+    }
+
+    /// <summary>Where a reader holds the tables for long this waits for it, and lets others read meanwhile: a lock that waits would hold them up.</summary>
+    private async Task ReplaceAsync(Action waiting, CancellationToken stop)
+    {
+        while (!await TryReplaceAsync(stop))
+        {
+            waiting();
+            await Task.Delay(Patience, stop);
         }
     }
 
@@ -143,27 +155,30 @@ internal sealed class Rebuild(NpgsqlDataSource database)
     /// Takes the live progress first, as a fold does, so that neither waits for the other; then the tables, so that no statistic reads them. What the
     /// live tables have and the new ones do not is folded before they change places.
     /// </summary>
-    private async Task ReplaceAsync(CancellationToken stop)
+    private async Task<bool> TryReplaceAsync(CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
-        await ExecuteAsync(connection, $"select 1 from {CounterTables.Schema}.mt_event_progression where name = '{Live.Name}' for update", stop);
+        await ExecuteAsync(connection, $"insert into {CounterShard.Progress} (name, last_seq_id) values ('{Live.Name}', 0) on conflict (name) do update set name = excluded.name", stop);
         var (live, beside) = (await Live.ReadProgressAsync(connection, stop), await Beside.ReadProgressAsync(connection, stop));
         if (live > beside) await Beside.FoldAsync(connection, beside, live, stop);
-
-        await ExecuteAsync(connection, $"drop table if exists {string.Join(", ", Live.Tables.Names)}", stop);
+        try
+        {
+            await ExecuteAsync(connection, $"set local lock_timeout = '{Patience.TotalMilliseconds}ms'; drop table if exists {string.Join(", ", Live.Tables.Names)}", stop);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        {
+            return false;
+        }
         foreach (var (old, now) in Beside.Tables.Definitions.Zip(Live.Tables.Definitions))
         {
             await ExecuteAsync(connection, $"alter table {old.Identifier} rename constraint {old.PrimaryKeyName} to {now.PrimaryKeyName}", stop);
             await ExecuteAsync(connection, $"alter table {old.Identifier} rename to {now.Identifier.Name}", stop);
         }
-        await ExecuteAsync(connection, $"delete from {CounterTables.Schema}.mt_event_progression where name = '{Beside.Name}'", stop);
-        await ExecuteAsync(connection,
-            $"""
-            insert into {CounterTables.Schema}.mt_event_progression (name, last_seq_id) values ('{Live.Name}', {Math.Max(live, beside)})
-            on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = transaction_timestamp()
-            """, stop);
+        await ExecuteAsync(connection, $"delete from {CounterShard.Progress} where name = '{Beside.Name}'", stop);
+        await ExecuteAsync(connection, $"update {CounterShard.Progress} set last_seq_id = {Math.Max(live, beside)}, last_updated = transaction_timestamp(), pause_reason = null where name = '{Live.Name}'", stop);
         await transaction.CommitAsync(stop);
+        return true;
     }
 
     private static string NameOf((long Floor, long Ceiling) part) => $"{CounterTables.Schema}.{PartPrefix}{part.Floor}_{part.Ceiling}";
@@ -182,7 +197,7 @@ internal sealed class Rebuild(NpgsqlDataSource database)
     }
 
     private static Task<long> MarkAsync(NpgsqlConnection connection, CancellationToken stop) =>
-        AskAsync<long>(connection, $"select coalesce(max(last_seq_id), 0) from {CounterTables.Schema}.mt_event_progression where name = 'HighWaterMark'", stop);
+        AskAsync<long>(connection, $"select coalesce(max(last_seq_id), 0) from {CounterShard.Progress} where name = 'HighWaterMark'", stop);
 
     private static async Task<T> AskAsync<T>(NpgsqlConnection connection, string sql, CancellationToken stop)
     {

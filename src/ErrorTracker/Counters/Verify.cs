@@ -1,10 +1,11 @@
 using System.Data;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ErrorTracker.Counters;
 
 /// <summary>A counter that differs from a recount of the log.</summary>
-/// <param name="Subject">The level; for a message its hash follows.</param>
+/// <param name="Subject">The level; for a message its hash follows, and what else differs than the count.</param>
 internal sealed record Difference(string Tenant, string Step, DateTimeOffset Bucket, string Subject, long Counted, long Recounted);
 
 /// <summary>
@@ -16,7 +17,7 @@ internal sealed class Verify(NpgsqlDataSource database)
     /// <summary>Sums of seconds since the epoch, not the fold's date_bin: a fault there would otherwise be repeated here.</summary>
     private static string Recount(Step step, string columns) =>
         $"""
-        select tenant_id, to_timestamp(floor(extract(epoch from minute) / {step.Length.TotalSeconds}) * {step.Length.TotalSeconds}) as bucket, {columns}, sum(n)::bigint as n
+        select tenant_id, to_timestamp(floor(extract(epoch from minute) / {step.Length.TotalSeconds}) * {step.Length.TotalSeconds}) as bucket, {columns}, sum(n)::bigint as n, max(last_seen) as last_seen
         from recount group by 1, 2, {columns}
         """;
 
@@ -24,8 +25,8 @@ internal sealed class Verify(NpgsqlDataSource database)
     /// <param name="until">End of the window, not part of it; null: of the log.</param>
     /// <param name="most">How many differences to return.</param>
     /// <param name="stop">Cuts it off.</param>
-    /// <returns>How many events were recounted and how many counters compared, and the differences.</returns>
-    public async Task<(long Events, long Compared, List<Difference> Differences)> RunAsync(DateTimeOffset? since, DateTimeOffset? until, int most, CancellationToken stop)
+    /// <returns>How many events were recounted and counters compared, how many events are not folded yet, and the differences.</returns>
+    public async Task<(long Events, long Compared, long Unfolded, List<Difference> Differences)> RunAsync(DateTimeOffset? since, DateTimeOffset? until, int most, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
@@ -35,37 +36,48 @@ internal sealed class Verify(NpgsqlDataSource database)
         await ExecuteAsync(
             $"""
             create temporary table recount on commit drop as
-            select tenant_id, date_trunc('minute', timestamp, 'UTC') as minute, {CounterFold.Level} as level, {CounterFold.HashOf(CounterFold.Message)} as hash, count(*) as n
-            from {CounterTables.Schema}.mt_events
-            where seq_id <= @folded and {CounterFold.IsError} and timestamp >= @since and timestamp < @until group by 1, 2, 3, 4
+            select minutes.*, {CounterFold.HashOf("message")} as hash from (
+              select tenant_id, date_trunc('minute', timestamp, 'UTC') as minute, {CounterFold.Level} as level, {CounterFold.Message} as message, count(*) as n, max(timestamp) as last_seen
+              from {CounterTables.Schema}.mt_events
+              where seq_id <= @folded and {CounterFold.IsError} and (@since is null or timestamp >= @since) and (@until is null or timestamp < @until) group by 1, 2, 3, 4) as minutes
             """);
         var events = await ScalarAsync("select sum(n)::bigint from recount") as long? ?? 0;
+        var unfolded = (long)(await ScalarAsync($"select count(*) from {CounterTables.Schema}.mt_events where seq_id > @folded and {CounterFold.IsError}"))!;
 
         var (compared, differences) = (0L, new List<Difference>());
-        foreach (var (table, subject, steps) in new[] { (CounterTables.Current.Levels, "level", Step.OfLevels), (CounterTables.Current.Messages, "level, hash", Step.OfMessages) })
-            foreach (var step in steps)
-                compared += await CompareAsync(table, subject, step, differences);
-        return (events, compared, differences);
+        foreach (var step in Step.OfLevels) compared += await CompareAsync(CounterTables.Current.Levels, step, "level", "level", last: "null::timestamptz");
+        foreach (var step in Step.OfMessages) compared += await CompareAsync(CounterTables.Current.Messages, step, "level, hash", "level, message_hash as hash", last: "last_seen");
+        compared += await CollectAsync(
+            $"""
+            with compared as (
+              select distinct on (hash) tenant_id, minute, hash, recount.message, kept.message as kept from recount left join {CounterTables.Current.Texts} as kept on message_hash = hash)
+            select (select count(*) from compared), tenant_id, minute, 'text of ' || hash, (kept is not null)::int::bigint, 1::bigint
+            from (select 1) as one left join (select * from compared where message is distinct from kept order by hash limit @most) as differing on true
+            """, "text");
+        return (events, compared, unfolded, differences);
 
-        async Task<long> CompareAsync(string table, string subject, Step step, List<Difference> found)
+        Task<long> CompareAsync(string table, Step step, string subject, string kept, string last) => CollectAsync(
+            $"""
+            with compared as (
+              select tenant_id, bucket, {subject}, coalesce(kept.n, 0) as counted, coalesce(recounted.n, 0) as recounted, kept.last, {last.Replace("last_seen", "recounted.last_seen")} as last_recounted
+              from (select tenant_id, bucket, {kept}, count as n, {last} as last from {table} where step = '{step.Code}' and (@since is null or bucket >= @since)) as kept
+              full join ({Recount(step, subject)}) as recounted using (tenant_id, bucket, {subject})
+              where (@since is null or bucket >= @since) and (@until is null or bucket + interval '{step.Length.TotalSeconds} seconds' <= @until))
+            select (select count(*) from compared), tenant_id, bucket, concat_ws(' ', {subject}, case when counted = recounted then 'last seen ' || last end), counted, recounted
+            from (select 1) as one
+            left join (select * from compared where counted <> recounted or last is distinct from last_recounted order by 1, 2 limit @most) as differing on true
+            """, step.Code);
+
+        async Task<long> CollectAsync(string sql, string step)
         {
-            var kept = subject == "level" ? "level" : "level, message_hash as hash";
-            await using var command = Command(
-                $"""
-                with compared as (
-                  select tenant_id, bucket, {subject}, coalesce(kept.n, 0) as counted, coalesce(recounted.n, 0) as recounted
-                  from (select tenant_id, bucket, {kept}, count as n from {table} where step = '{step.Code}' and bucket >= @since and bucket < @until) as kept
-                  full join ({Recount(step, subject)}) as recounted using (tenant_id, bucket, {subject})
-                  where bucket >= @since and (@until = 'infinity' or bucket + interval '{step.Length.TotalSeconds} seconds' <= @until))
-                select (select count(*) from compared), tenant_id, bucket, concat_ws(' ', {subject}), counted, recounted
-                from (select 1) as one left join (select * from compared where counted <> recounted order by 1, 2 limit {most - found.Count}) as differing on true
-                """);
+            await using var command = Command(sql);
+            command.Parameters.AddWithValue("most", most - differences.Count);
             await using var reader = await command.ExecuteReaderAsync(stop);
             var total = 0L;
             while (await reader.ReadAsync(stop))
             {
                 total = reader.GetInt64(0);
-                if (!reader.IsDBNull(1)) found.Add(new(reader.GetString(1), step.Code, reader.GetFieldValue<DateTimeOffset>(2), reader.GetString(3), reader.GetInt64(4), reader.GetInt64(5)));
+                if (!reader.IsDBNull(1)) differences.Add(new(reader.GetString(1), step, reader.GetFieldValue<DateTimeOffset>(2), reader.GetString(3), reader.GetInt64(4), reader.GetInt64(5)));
             }
             return total;
         }
@@ -74,8 +86,8 @@ internal sealed class Verify(NpgsqlDataSource database)
         {
             var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
             command.Parameters.AddWithValue("folded", folded);
-            command.Parameters.AddWithValue("since", since ?? DateTimeOffset.MinValue);
-            command.Parameters.AddWithValue("until", until ?? DateTimeOffset.MaxValue);
+            command.Parameters.Add(new("since", NpgsqlDbType.TimestampTz) { Value = (object?)since ?? DBNull.Value });
+            command.Parameters.Add(new("until", NpgsqlDbType.TimestampTz) { Value = (object?)until ?? DBNull.Value });
             return command;
         }
 

@@ -30,7 +30,7 @@ internal static class LogStore
         var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
         var pregenerated = typeof(Program).Assembly.GetType("Internal.Generated.WolverineHandlers.GeneratedHttpEndpointRegistry") is not null;
 
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(connectionString));
+        builder.Services.AddSingleton(NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = CounterTables.Current.NodeName }));
         builder.Services.CritterStackDefaults(x =>
         {
             x.ApplicationAssembly = typeof(Program).Assembly;
@@ -49,6 +49,7 @@ internal static class LogStore
                 return options;
             })
             .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = projects);
+        if (projects) builder.Services.AddHostedService<CounterWatch>();
         if (schema != AutoCreate.None) marten.ApplyAllDatabaseChangesOnStartup();
 
         builder.Host.UseWolverine(x =>
@@ -96,7 +97,7 @@ internal static class LogStore
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
 
-        foreach (var table in CounterTables.Current.Definitions) options.Storage.ExtendedSchemaObjects.Add(table);
+        options.Storage.Add(new CounterSchema());
         options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
         options.Projections.StaleSequenceThreshold = GapPatience;

@@ -5,13 +5,12 @@ using Npgsql;
 namespace ErrorTracker.Hosting;
 
 /// <summary>
-/// Ready: the database answers, the schema is there, and the counters of this version have once folded all that the log held when
-/// this was first asked. From then on they lag by a moment only, which every statistic makes up for.
+/// Ready: the database answers, the schema is there, and the counters of this version have folded all that the log held when this was first
+/// asked. From then on they lag by a moment only, which every statistic makes up for, unless they are lost and counted anew.
 /// </summary>
 internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
 {
     private long? _target;
-    private volatile bool _caughtUp;
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken stop = default)
     {
@@ -22,13 +21,14 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
                 select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events),
                        coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard), 0),
                        (select pause_reason from {CounterTables.Schema}.mt_event_progression where name = @shard),
-                       (select count(*) from (select 1 from {CounterTables.Current.Levels} limit 1) as levels),
+                       {CounterTables.Current.ArePresent},
                        coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @rebuild), 0)
                 """);
             command.Parameters.AddWithValue("rebuild", ReadProjections.RebuildRowOf(CounterProjection.ShardIdentity));
             command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
             await using var reader = await command.ExecuteReaderAsync(stop);
             await reader.ReadAsync(stop);
+            if (!reader.GetBoolean(3)) return HealthCheckResult.Unhealthy(CounterShard.Lost);
             return reader.IsDBNull(2)
                 ? Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1), beside: reader.GetInt64(4))
                 : HealthCheckResult.Unhealthy($"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
@@ -49,7 +49,6 @@ internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
     private HealthCheckResult Judge(long committed, long folded, long beside)
     {
         var target = _target ??= committed;
-        _caughtUp |= folded >= target;
-        return _caughtUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The counters have folded {Math.Max(folded, beside):N0} of {target:N0} events.");
+        return folded >= target ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The counters have folded {Math.Max(folded, beside):N0} of {target:N0} events.");
     }
 }

@@ -126,7 +126,8 @@ internal sealed record Question(int ApplicationId, Window Window, Func<Window, I
     public NpgsqlCommand Ask(string sql, Marks marks)
     {
         var cuts = Cut(Window.Beyond(marks.Newest)).ToList();
-        var (buckets, ragged) = (cuts.SelectMany(c => c.Buckets).ToList(), cuts.SelectMany(c => c.Ragged).ToList());
+        var ragged = cuts.SelectMany(c => c.Ragged).ToList();
+        var buckets = marks.Folded == 0 ? [] : cuts.SelectMany(c => c.Buckets).ToList(); // whose progress was lost are void, and about to be counted anew
         var command = new NpgsqlCommand(sql);
         void Add(string name, object? value) => command.Parameters.AddWithValue(name, value ?? DBNull.Value);
         Add("tenant", ApplicationId.ToString());

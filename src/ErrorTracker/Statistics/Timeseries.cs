@@ -29,7 +29,7 @@ public static class Timeseries
 
     internal static readonly string Sql =
         $"""
-        select date_trunc(@interval, at, @tz) as bucket_start, sum(n)::bigint from (
+        select greatest(date_trunc(@interval, at, @tz), timestamptz '0001-01-01 00:00Z') as bucket_start, sum(n)::bigint from (
           select bucket as at, sum(n) as n from {Snapshot.Counted("bucket, count as n", CounterTables.Current.Levels)} group by bucket
           union all
           select timestamp, 1 from {Snapshot.Loose("timestamp")}

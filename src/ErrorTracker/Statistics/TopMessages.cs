@@ -33,7 +33,11 @@ public static class TopMessages
           group by hash),
         most as (select * from counted order by n desc, last_seen desc fetch first @limit rows with ties),
         named as materialized (
-          select coalesce((select message from {CounterTables.Current.Texts} where message_hash = hash), (select min(message) from loose where loose.hash = most.hash)) as message, n, last_seen from most)
+          select coalesce(
+            (select message from {CounterTables.Current.Texts} where message_hash = hash),
+            (select min(message) from loose where loose.hash = most.hash),
+            (select {CounterFold.Message} from {CounterTables.Schema}.mt_events where tenant_id = @tenant and {CounterFold.IsError} and timestamp = last_seen and {CounterFold.HashOf(CounterFold.Message)} = hash limit 1)) as message, n, last_seen
+          from most)
         select message, n, last_seen from named order by n desc, last_seen desc, message collate "C" limit @limit
         """;
 

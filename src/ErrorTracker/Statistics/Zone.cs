@@ -12,6 +12,18 @@ public sealed class Zone
 
     private Zone(TimeZoneInfo zone) => _zone = zone;
 
+    /// <summary>PostgreSQL takes these for abbreviations, which know no summer.</summary>
+    private static readonly Dictionary<string, string> Unabbreviated = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["CET"] = "Europe/Brussels", ["MET"] = "Europe/Brussels", ["EET"] = "Europe/Athens", ["WET"] = "Europe/Lisbon",
+    };
+
+    /// <summary>Files of a zone database that name no zone, or one that differs from server to server.</summary>
+    private static readonly string[] NoZones = ["localtime", "posixrules", "Factory", "right/", "posix/"];
+
+    /// <summary>Until Liberia set its clocks in 1972 some offsets had seconds, of which .NET knows nothing: what lies before is counted from the log.</summary>
+    private static readonly DateTimeOffset WholeMinutesSince = new(1972, 1, 8, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>As PostgreSQL knows it too.</summary>
     public string Name => _zone.Id;
 
@@ -19,10 +31,13 @@ public sealed class Zone
     public static Zone Optional(string? text, Dictionary<string, string[]> errors)
     {
         if (text is null) return new(TimeZoneInfo.Utc);
-        if (text.Length is > 0 and < 64 && TimeZoneInfo.TryFindSystemTimeZoneById(text, out var zone) && zone.HasIanaId) return new(zone);
+        if (text.Length is > 0 and < 64 && !NoZones.Any(name => text.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+            && TimeZoneInfo.TryFindSystemTimeZoneById(Unabbreviated.GetValueOrDefault(text, text), out var zone) && zone.HasIanaId) return new(zone);
         errors["tz"] = [Expected];
         return new(TimeZoneInfo.Utc);
     }
+
+    public bool HasWholeMinutes(Window window) => window.Since >= WholeMinutesSince || _zone.HasSameRules(TimeZoneInfo.Utc);
 
     public TimeSpan OffsetAt(DateTimeOffset instant) => _zone.GetUtcOffset(instant);
 
