@@ -57,13 +57,17 @@ public sealed class RegisterApplicationTests(SharedApi shared)
     [InlineData("-1")]
     [InlineData("+1")]
     [InlineData("1.0")]
-    [InlineData("99999999999")]
+    [InlineData("00")]
     [InlineData("abc")]
     public async Task an_id_that_is_no_positive_integer_is_named(string id) =>
         Assert.True((await _api.GetAsync($"/apps/{id}", expected: 400)).GetProperty("errors").TryGetProperty("app_id", out _));
 
     [Fact]
-    public async Task an_unknown_application_is_not_found() => await _api.GetAsync("/apps/2000000000", expected: 404);
+    public async Task an_unknown_application_is_not_found()
+    {
+        await _api.GetAsync("/apps/2000000000", expected: 404);
+        await _api.GetAsync("/apps/99999999999", expected: 404);
+    }
 
     [Fact]
     public async Task the_database_holds_no_key()

@@ -42,4 +42,37 @@ public sealed class WriteQueueTests(SharedApi shared)
         await api.ReportAsync(sender, expected: 503);
         await api.DisposeAsync();
     }
+
+    /// <summary>
+    /// PostgreSQL commits, then waits for a standby that does not exist; its session is ended while it waits. The host sees a commit that failed, of an
+    /// event that is stored.
+    /// </summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData(""","event_id":"7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10" """)]
+    public async Task a_commit_in_doubt_is_neither_refused_nor_stored_twice(string name)
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var sender = await api.RegisterAsync();
+        await SettleAsync("alter system set synchronous_standby_names = 'nobody'");
+        Task<System.Text.Json.JsonElement> sent;
+        try
+        {
+            sent = api.PostEventAsync(sender, $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"once"{{name}}}""", expected: 201);
+            await Eventually.Async(async () => await api.ScalarAsync<long>(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and wait_event = 'SyncRep' and query ilike 'commit%'") > 0, "a commit waits and is cut off");
+        }
+        finally
+        {
+            await SettleAsync("alter system reset synchronous_standby_names");
+        }
+        await sent;
+        Assert.Equal(1, await api.ScalarAsync<long>("select count(*) from errortracker.mt_events"));
+
+        async Task SettleAsync(string setting)
+        {
+            await using var connection = await shared.Api.Database.OpenConnectionAsync();
+            foreach (var sql in new[] { setting, "select pg_reload_conf()" }) await new Npgsql.NpgsqlCommand(sql, connection).ExecuteNonQueryAsync();
+        }
+    }
 }

@@ -23,10 +23,14 @@ public sealed class ApplicationDirectory(IDocumentStore store)
     {
         if (!TryParseId(id, out var parsed)) return (null, Refusal.Invalid("app_id", "must be a positive integer"));
         var application = await FindAsync(parsed, stop);
-        return application is null ? (null, Refusal.NotFound($"There is no application {parsed}.")) : (application, null);
+        return application is null ? (null, Refusal.NotFound("There is no such application.")) : (application, null);
     }
 
-    /// <summary>A positive integer in plain digits, as paths carry it.</summary>
-    public static bool TryParseId(string text, out int id) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id > 0;
+    /// <summary>A positive integer in plain digits, as paths carry it. One that is larger than ids can be is nobody's: int.MaxValue.</summary>
+    public static bool TryParseId(string text, out int id)
+    {
+        var isNumber = text.Length is > 0 and <= 100 && text.All(char.IsAsciiDigit) && text.Trim('0').Length > 0;
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id)) id = int.MaxValue;
+        return isNumber;
+    }
 }

@@ -1,5 +1,9 @@
+using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
 using ErrorTracker.Http;
 using Marten;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
@@ -13,15 +17,16 @@ namespace ErrorTracker.Applications;
 /// <param name="CreatedAt" example="2026-01-31T12:34:56.789Z">UTC.</param>
 public sealed record RegisteredApplication(int Id, string Name, string IngestKey, DateTimeOffset CreatedAt);
 
-public static class RegisterApplication
+public static partial class RegisterApplication
 {
     private const int LongestName = 100, RegistrationLock = 0x45525452;
 
     /// <summary>Registers an application and answers its ingest key, which is shown here only.</summary>
     [WolverinePost("/apps/{name}")]
     [ProducesResponseType<RegisteredApplication>(201), Refuses(400, 409)]
-    public static async Task<IResult> Post(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    public static async Task<IResult> Post(string name, HttpContext http, IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
+        if (Sent(http) is { } sent && (name = Decode(sent)!) is null) return Refusal.Invalid("name", "must be UTF-8, percent-encoded");
         if (Fault(name) is { } fault) return Refusal.Invalid("name", fault);
 
         return await RegisterAsync(name, store, clock, stop) is { } registered
@@ -31,6 +36,19 @@ public static class RegisterApplication
 
     /// <summary>Null if the name is taken.</summary>
     internal static async Task<RegisteredApplication?> RegisterAsync(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    {
+        await Turn.WaitAsync(stop);
+        try
+        {
+            return await RegisterNextAsync(name, store, clock, stop);
+        }
+        finally
+        {
+            Turn.Release();
+        }
+    }
+
+    private static async Task<RegisteredApplication?> RegisterNextAsync(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
         var key = IngestKey.New();
         await using var session = store.LightweightSession();
@@ -44,10 +62,37 @@ public static class RegisterApplication
     }
 
     internal static string? Fault(string name) =>
-        string.IsNullOrWhiteSpace(name) ? "must not be empty"
-        : name.Length > LongestName ? $"must not be longer than {LongestName} characters"
-        : name.Any(char.IsControl) ? "must not have control characters"
+        name.Any(char.IsControl) ? "must not have control characters"
+        : string.IsNullOrWhiteSpace(name) ? "must not be empty"
+        : name.EnumerateRunes().Count() > LongestName ? $"must not be longer than {LongestName} characters"
         : null;
+
+    /// <summary>The name as it was sent: the web server decodes all of a path but %2F and what is no UTF-8, and what it leaves looks as if it were meant so.</summary>
+    private static string? Sent(HttpContext http) =>
+        http.Features.Get<IHttpRequestFeature>()?.RawTarget.Split('?')[0] is ['/', ..] path ? path[(path.LastIndexOf('/') + 1)..] : null;
+
+    /// <summary>Null if it is no percent-encoded UTF-8.</summary>
+    private static string? Decode(string sent)
+    {
+        try
+        {
+            var bytes = Encoding.UTF8.GetBytes(sent.Replace("+", "%2B"));
+            var decoded = StrictUtf8.GetString(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length)!);
+            return BadEscape().IsMatch(sent) ? null : decoded;
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+
+    [GeneratedRegex("%(?![0-9A-Fa-f]{2})")]
+    private static partial Regex BadEscape();
+
+    /// <summary>On this node they wait here, with no connection of their own.</summary>
+    private static readonly SemaphoreSlim Turn = new(1);
 
     /// <summary>Registrations are rare, so they queue on a lock until commit: ids have no gaps, whatever fails or restarts.</summary>
     private static async Task<int> NextIdAsync(IDocumentSession session, CancellationToken stop)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Wolverine.Http;
@@ -12,7 +13,14 @@ internal static class Api
 {
     public static void AddApi(this WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(x => x.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(x =>
+        {
+            x.AddServerHeader = false;
+            x.RequestHeaderEncodingSelector = name => name == Door.KeyHeader ? System.Text.Encoding.Latin1 : null; // bytes of any kind are a wrong key, not a broken request
+            x.Limits.MaxRequestBodySize = SendBatch.Largest;
+            x.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        });
+        builder.Services.Configure<HostOptions>(x => x.ShutdownTimeout = TimeSpan.FromSeconds(20));
         if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration[WebHostDefaults.HttpPortsKey] is null)
             builder.WebHost.UseUrls("http://localhost:8000");
         builder.Services.ConfigureHttpJsonOptions(x =>
@@ -22,7 +30,7 @@ internal static class Api
             x.SerializerOptions.TypeInfoResolverChain.Insert(0, KnownJson.Default);
         });
         builder.Services.AddProblemDetails();
-        builder.Services.AddExceptionHandler<DatabaseAway>();
+        builder.Services.AddExceptionHandler<Faults>();
         builder.Services.AddHealthChecks().AddCheck<Readiness>("ready");
         builder.Services.AddWolverineHttp();
         builder.AddDocumentation();
@@ -36,6 +44,7 @@ internal static class Api
         app.UseDocumentation();
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Describe });
+        app.MapPost("/apps/", () => Refusal.Invalid("name", "must not be empty")).ExcludeFromDescription();
         app.MapWolverineEndpoints(x => x.WarmUpRoutes = RouteWarmup.Eager);
     }
 

@@ -16,6 +16,7 @@ internal static class ConsoleOutput
         foreach (var library in new[] { "Microsoft", "Wolverine", "Marten", "JasperFx", "Npgsql" }) builder.Logging.AddFilter(library, LogLevel.Warning);
         builder.Logging.AddFilter("Wolverine.Configuration", LogLevel.Error); // warns that there are no message handlers: there are none by design
         builder.Logging.AddFilter("Marten.IDocumentStore", LogLevel.None); // repeats each failed command with all its parameters; who runs it says what failed
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics", LogLevel.None); // Faults says what failed
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // whoever asks is told
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // Program reports what keeps the host from starting
     }

@@ -23,6 +23,9 @@ internal static class LogStore
     /// <summary>How old a gap in the sequence must be before Marten looks whether any transaction lives that could fill it, and passes it if none does.</summary>
     private static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Of a node to the database, besides those of ingest: some nodes fit into PostgreSQL's own limit of 100.</summary>
+    private const int MostConnections = 30;
+
     public static void AddLog(this WebApplicationBuilder builder, string connectionString)
     {
         var schema = AutoCreateOf(builder.Configuration);
@@ -30,7 +33,10 @@ internal static class LogStore
         var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
         var pregenerated = typeof(Program).Assembly.GetType("Internal.Generated.WolverineHandlers.GeneratedHttpEndpointRegistry") is not null;
 
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = CounterTables.Current.NodeName }));
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = CounterTables.Current.NodeName };
+        if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = MostConnections;
+        builder.Services.AddSingleton(NpgsqlDataSource.Create(settings));
+        builder.Services.AddSingleton(_ => new LogConnections(settings));
         builder.Services.CritterStackDefaults(x =>
         {
             x.ApplicationAssembly = typeof(Program).Assembly;

@@ -12,6 +12,7 @@ internal static class Services
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ApplicationDirectory>();
         builder.Services.AddSingleton<Repeats>();
+        builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<WriteQueue>();
         builder.Services.AddHostedService(services => services.GetRequiredService<WriteQueue>());
         builder.Services.AddSingleton<Snapshot>();

@@ -13,6 +13,9 @@ internal static class Refusal
 
     public static IResult Of(int status, string detail) => Results.Problem(new ProblemDetails { Status = status, Detail = detail });
 
+    /// <summary>The sender's share of the queue, or of the memory for bodies, is used up.</summary>
+    public static IResult Busy(HttpResponse response) => TryLater("The write queue is full.", response);
+
     public static IResult TryLater(string detail, HttpResponse response)
     {
         response.Headers.RetryAfter = "1";

@@ -33,7 +33,7 @@ internal sealed class BatchSplitter(bool lines, int largest)
             {
                 if (lines ? TakeLine(ref input) : TakeElement(ref input)) if (TryComplete(out part)) return true;
             }
-            else if (Blank.Contains(input[0])) input = input[1..];
+            else if (Blank.Contains(input[0]) || _at == At.Start && EventBody.ByteOrderMark.Contains(input[0])) input = input[1..];
             else if (_at == At.Start && input[0] == '[')
             {
                 _at = At.Element;

@@ -13,6 +13,8 @@ internal static class EventBody
 {
     public const int LongestMessage = 8192, MostTags = 64, Largest = 1024 * 1024;
 
+    public static ReadOnlySpan<byte> ByteOrderMark => "\ufeff"u8;
+
     public const string Conflicting = "This event_id was sent before with other content.";
 
     public const string Example =
@@ -30,6 +32,7 @@ internal static class EventBody
     /// <summary>Escapes that JSONB cannot store are replaced in the body's bytes; what the event needs of them it copies.</summary>
     public static IncomingEvent? Parse(Memory<byte> body, Dictionary<string, string[]> errors)
     {
+        if (body.Span.StartsWith(ByteOrderMark)) body = body[ByteOrderMark.Length..];
         if (!Utf8.IsValid(body.Span)) return Refuse("body", "must be UTF-8");
         StorableText.Repair(body.Span);
         try
@@ -41,7 +44,7 @@ internal static class EventBody
         }
         catch (JsonException e)
         {
-            return Refuse("body", $"is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
+            return Refuse("body", $"is not valid JSON, or nested deeper than 64 levels (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
 
         IncomingEvent? Refuse(string field, string error)
@@ -61,12 +64,12 @@ internal static class EventBody
         if (level is null) errors.TryAdd("level", [Levels.Expected]);
 
         var message = Text(body, "message", errors);
-        if (message is { Length: 0 or > LongestMessage }) errors["message"] = [$"must have 1 to {LongestMessage.ToString("N0", CultureInfo.InvariantCulture)} characters"];
+        if (message is { Length: 0 or > LongestMessage } && (message.Length is 0 or > 2 * LongestMessage || message.EnumerateRunes().Count() > LongestMessage)) errors["message"] = [$"must have 1 to {LongestMessage.ToString("N0", CultureInfo.InvariantCulture)} characters"];
 
         var size = 0L;
         var stack = Object(body, "stack", ref size, errors);
         var tags = Object(body, "tags", ref size, errors);
-        if (tags is { } t && t.EnumerateObject().Count() > MostTags) errors["tags"] = [$"must not have more than {MostTags} members"];
+        if (tags is { } t && t.GetPropertyCount() > MostTags) errors["tags"] = [$"must not have more than {MostTags} members"];
 
         var eventId = Id(body, errors);
         return errors.Count > 0 ? null : new(new ErrorOccurred(occurredAt, level!, message!, Raw(stack), Raw(tags)), eventId);

@@ -23,6 +23,9 @@ public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
 /// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
 public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, ErrorOccurred Error, int Size)
 {
+    /// <summary>When it was put on the queue, in ticks of the clock.</summary>
+    internal long EnqueuedAt { get; set; }
+
     public TaskCompletionSource<Outcome> Settled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt, int size) =>

@@ -1,10 +1,14 @@
+using System.Buffers;
 using System.IO.Compression;
+using ErrorTracker.Http;
 
 namespace ErrorTracker.Ingestion;
 
 /// <summary>Request bodies, inflated if they are compressed. Limits are the reader's, and hold for what comes out.</summary>
 internal static class RequestBody
 {
+    private const int FirstBuffer = 16 * 1024;
+
     public static bool CanDecode(HttpRequest request) => EncodingOf(request) is "" or "identity" or "gzip" or "x-gzip" or "br" or "deflate";
 
     /// <summary>To be disposed of; the request's own stream stays open.</summary>
@@ -16,31 +20,88 @@ internal static class RequestBody
         _ => request.Body,
     };
 
-    /// <summary>What a reader throws where a body is not compressed as its header says.</summary>
-    public static bool IsBroken(Exception failure) => failure is InvalidDataException or InvalidOperationException;
-
-    /// <summary>The whole body; null if it is longer than <paramref name="largest"/> bytes, of which at most one byte more is read.</summary>
-    /// <exception cref="InvalidDataException">or another that <see cref="IsBroken"/> knows.</exception>
-    public static async Task<byte[]?> ReadAsync(HttpRequest request, int largest, CancellationToken stop)
+    /// <summary>Why a body could not be read to its end, for its sender; null if that is not the sender's fault.</summary>
+    public static string? FaultOf(Exception failure) => failure switch
     {
-        if (request.ContentLength > largest) return null;
-        var body = Open(request);
+        InvalidDataException or InvalidOperationException => "is not compressed as Content-Encoding says",
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => "arrived too slowly",
+        BadHttpRequestException => "is not framed as its headers say",
+        _ => null,
+    };
+
+    /// <summary>Reads the whole body, at most <paramref name="largest"/> bytes and one, into a buffer that grows with what arrives.</summary>
+    /// <param name="request">Whose body it is.</param>
+    /// <param name="largest">In bytes.</param>
+    /// <param name="room">What the buffer takes its memory from.</param>
+    /// <param name="stop">Cuts it off.</param>
+    /// <returns>The body, to be disposed of, or the answer that refuses it.</returns>
+    public static async Task<(PooledBody? Body, IResult? Refusal)> ReadAsync(HttpRequest request, int largest, Room room, CancellationToken stop)
+    {
+        if (request.ContentLength > largest) return (null, TooLarge);
+        var (body, stream) = (new PooledBody(), Open(request));
         try
         {
-            var buffer = new byte[(int)(request.ContentLength ?? 4096) + 1];
-            for (var filled = 0; ;)
+            for (var wanted = (int)Math.Min(request.ContentLength + 1 ?? FirstBuffer, FirstBuffer); ; wanted = Math.Min(body.Capacity * 2, largest + 1))
             {
-                var read = await body.ReadAsync(buffer.AsMemory(filled), stop);
-                if (read == 0) return buffer[..filled];
-                if ((filled += read) > largest) return null;
-                if (filled == buffer.Length) Array.Resize(ref buffer, Math.Min(buffer.Length * 2, largest + 1));
+                if (!room.TryTake(wanted - body.Capacity)) return Refuse(Refusal.Busy(request.HttpContext.Response));
+                body.Grow(wanted);
+                while (body.Length < body.Capacity)
+                {
+                    var read = await stream.ReadAsync(body.Free, stop);
+                    if (read == 0) return (body, null);
+                    body.Length += read;
+                }
+                if (body.Length > largest) return Refuse(TooLarge);
             }
+        }
+        catch (Exception e)
+        {
+            body.Dispose();
+            if (FaultOf(e) is not { } fault) throw;
+            return (null, Refusal.Invalid("body", fault));
         }
         finally
         {
-            if (body != request.Body) await body.DisposeAsync();
+            if (stream != request.Body) await stream.DisposeAsync();
+        }
+
+        (PooledBody?, IResult?) Refuse(IResult refusal)
+        {
+            body.Dispose();
+            return (null, refusal);
         }
     }
 
-    private static string EncodingOf(HttpRequest request) => request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant();
+    private static IResult TooLarge => Refusal.Of(413, "The body must not be larger than 1 MiB.");
+
+    private static string EncodingOf(HttpRequest request) => request.Headers.ContentEncoding is { Count: > 0 } encoding ? encoding.ToString().Trim().ToLowerInvariant() : "";
+}
+
+/// <summary>A body in a buffer that others use after it.</summary>
+internal sealed class PooledBody : IDisposable
+{
+    private byte[] _buffer = [];
+
+    /// <summary>As asked for; the pool's buffers are longer.</summary>
+    public int Capacity { get; private set; }
+
+    public int Length { get; set; }
+
+    public Memory<byte> Bytes => _buffer.AsMemory(0, Length);
+
+    public Memory<byte> Free => _buffer.AsMemory(Length, Capacity - Length);
+
+    public void Grow(int capacity)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(capacity);
+        _buffer.AsSpan(0, Length).CopyTo(larger);
+        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        (_buffer, Capacity) = (larger, capacity);
+    }
+
+    public void Dispose()
+    {
+        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
 }

@@ -29,15 +29,17 @@ public static class SendBatch
     [WolverinePost("/apps/{app_id}/events/batch")]
     [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 503), Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] ApplicationDirectory applications,
-        [FromServices] WriteQueue queue, [FromServices] TimeProvider clock)
+        [FromServices] WriteQueue queue, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
         var (application, refusal) = await Door.OpenAsync(app_id, http, applications, takesLines: true);
         if (refusal is not null) return refusal;
         if (http.Request.ContentLength > Largest) return TooLarge(new(0, 0, []));
 
-        var batch = new Batch(application, receivedAt, queue);
-        var isWhole = await batch.ReadAsync(http.Request, http.RequestAborted);
+        using var room = queue.RoomFor(application);
+        if (!room.TryTake(Batch.ReadBuffer)) return Refusal.Busy(http.Response);
+        var batch = new Batch(application, receivedAt, queue, room);
+        var isWhole = await batch.ReadAsync(http.Request, host.ApplicationStopping);
         var receipt = await batch.SettleAsync();
         if (!isWhole) return TooLarge(receipt);
         if (receipt.Accepted + receipt.Duplicates > 0 || batch.Events == 0 && batch.Broken is null) return Results.Ok(receipt);
@@ -49,14 +51,20 @@ public static class SendBatch
     {
         Status = 413,
         Detail = "A batch has at most 10,000 events and 16 MiB. What is counted here is kept.",
-        Extensions = { ["accepted"] = kept.Accepted, ["duplicates"] = kept.Duplicates },
+        Extensions = { ["accepted"] = kept.Accepted, ["duplicates"] = kept.Duplicates, ["rejected"] = kept.Rejected },
     });
 
-    private sealed class Batch(int application, DateTimeOffset receivedAt, WriteQueue queue)
+    private sealed class Batch(int application, DateTimeOffset receivedAt, WriteQueue queue, Room room)
     {
+        public const int ReadBuffer = 64 * 1024;
+
+        /// <summary>So long an event waits for room in the queue. Then the rest of the batch is refused: the database is away, or the application sends more than it takes.</summary>
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), Pause = TimeSpan.FromMilliseconds(20);
+
         private readonly Queue<(int Index, PendingEvent Event)> _inFlight = [];
         private readonly List<Rejection> _rejected = [];
         private int _accepted, _duplicates, _bytes;
+        private bool _isFull;
 
         public int Events { get; private set; }
 
@@ -66,13 +74,14 @@ public static class SendBatch
         public string? Broken { get; private set; }
 
         /// <summary>False if the batch is larger than it may be.</summary>
-        public async Task<bool> ReadAsync(HttpRequest request, CancellationToken stop)
+        public async Task<bool> ReadAsync(HttpRequest request, CancellationToken stopping)
         {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, stopping);
             var splitter = new BatchSplitter(Door.SendsLines(request), EventBody.Largest);
-            var (body, buffer, total) = (RequestBody.Open(request), new byte[64 * 1024], 0L);
+            var (body, buffer, total) = (RequestBody.Open(request), new byte[ReadBuffer], 0L);
             try
             {
-                for (int read; (read = await body.ReadAsync(buffer, stop)) > 0;)
+                for (int read; (read = await body.ReadAsync(buffer, stop.Token)) > 0;)
                 {
                     if ((total += read) > Largest) return false;
                     for (var rest = buffer.AsMemory(0, read); Next(splitter, ref rest) is { } part;)
@@ -80,9 +89,14 @@ public static class SendBatch
                 }
                 return !splitter.TryFinish(out var last) || await TakeAsync(last);
             }
-            catch (Exception e) when (RequestBody.IsBroken(e))
+            catch (Exception e) when (RequestBody.FaultOf(e) is { } fault)
             {
-                Break("is not compressed as Content-Encoding says");
+                Break(fault);
+                return true;
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                Break("was not read further: the host is stopping");
                 return true;
             }
             finally
@@ -125,21 +139,37 @@ public static class SendBatch
             return true;
         }
 
-        /// <summary>Where the queue is full, this request's own events are waited for first.</summary>
         private async ValueTask SendAsync(int index, PendingEvent pending)
         {
             while (_inFlight.Count >= MostInFlight || _bytes >= BytesInFlight) await SettleOneAsync();
-            while (!queue.TryEnqueue(pending))
+            _isFull = _isFull || !await TrySendAsync(pending);
+            if (_isFull)
             {
-                if (_inFlight.Count == 0)
-                {
-                    Fail(index);
-                    return;
-                }
-                await SettleOneAsync();
+                Fail(index);
+                return;
             }
             _inFlight.Enqueue((index, pending));
             _bytes += pending.Size;
+        }
+
+        /// <summary>Where there is no room, this request's own events are waited for first.</summary>
+        private async ValueTask<bool> TrySendAsync(PendingEvent pending)
+        {
+            for (var waited = TimeSpan.Zero; ;)
+            {
+                if (room.TryTake(pending.Size))
+                {
+                    if (queue.TryEnqueue(pending)) return true;
+                    room.Return(pending.Size);
+                }
+                if (_inFlight.Count > 0) await SettleOneAsync();
+                else if (waited < Patience)
+                {
+                    await Task.Delay(Pause);
+                    waited += Pause;
+                }
+                else return false;
+            }
         }
 
         public async Task<BatchReceipt> SettleAsync()
@@ -153,6 +183,7 @@ public static class SendBatch
         {
             var (index, pending) = _inFlight.Dequeue();
             _bytes -= pending.Size;
+            room.Return(pending.Size);
             try
             {
                 switch ((await pending.Settled.Task).Fate)

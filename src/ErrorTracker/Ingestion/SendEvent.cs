@@ -17,31 +17,20 @@ public static class SendEvent
     [WolverinePost("/apps/{app_id}/events")]
     [ProducesResponseType<EventReceipt>(201), ProducesResponseType<EventReceipt>(200), Refuses(400, 401, 403, 409, 413, 415, 503), Ingests(Door.Json, EventBody.Example)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] ApplicationDirectory applications,
-        [FromServices] WriteQueue queue, [FromServices] TimeProvider clock)
+        [FromServices] WriteQueue queue, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
         var (application, refusal) = await Door.OpenAsync(app_id, http, applications);
         if (refusal is not null) return refusal;
 
-        byte[]? body;
+        using var room = queue.RoomFor(application);
+        PendingEvent? pending;
+        (pending, refusal) = await ReadAsync(http.Request, application, receivedAt, room, host.ApplicationStopping);
+        if (refusal is not null) return refusal;
+        if (!queue.TryEnqueue(pending!)) return Refusal.Busy(http.Response);
         try
         {
-            body = await RequestBody.ReadAsync(http.Request, EventBody.Largest, http.RequestAborted);
-        }
-        catch (Exception e) when (RequestBody.IsBroken(e))
-        {
-            return Refusal.Invalid("body", "is not compressed as Content-Encoding says");
-        }
-        if (body is null) return Refusal.Of(413, "The body must not be larger than 1 MiB.");
-
-        var errors = new Dictionary<string, string[]>();
-        if (EventBody.Parse(body, errors) is not { } incoming) return Refusal.Invalid(errors);
-
-        var pending = PendingEvent.Of(application, incoming, receivedAt, body.Length);
-        if (!queue.TryEnqueue(pending)) return Refusal.TryLater("The write queue is full.", http.Response);
-        try
-        {
-            var outcome = await pending.Settled.Task;
+            var outcome = await pending!.Settled.Task;
             var receipt = new EventReceipt(pending.Id, application, outcome.ReceivedAt);
             return outcome.Fate switch
             {
@@ -53,6 +42,26 @@ public static class SendEvent
         catch (Exception)
         {
             return Refusal.TryLater("The event could not be committed.", http.Response);
+        }
+    }
+
+    /// <summary>The body's buffer is free again when the event is made of it: it copies what it keeps. A host that stops reads no further.</summary>
+    private static async Task<(PendingEvent?, IResult?)> ReadAsync(HttpRequest request, int application, DateTimeOffset receivedAt, Room room, CancellationToken stopping)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, stopping);
+        try
+        {
+            var (body, refusal) = await RequestBody.ReadAsync(request, EventBody.Largest, room, stop.Token);
+            if (body is null) return (null, refusal);
+            using (body)
+            {
+                var errors = new Dictionary<string, string[]>();
+                return EventBody.Parse(body.Bytes, errors) is { } incoming ? (PendingEvent.Of(application, incoming, receivedAt, body.Length), null) : (null, Refusal.Invalid(errors));
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return (null, Refusal.TryLater("The host is stopping.", request.HttpContext.Response));
         }
     }
 }

@@ -1,0 +1,40 @@
+using ErrorTracker.Http;
+using ErrorTracker.Ingestion;
+using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+
+namespace ErrorTracker.Hosting;
+
+/// <summary>
+/// What endpoints leave unanswered. While PostgreSQL is away, restarts or has no room, what needs it is answered 503 with Retry-After: nobody's mistake, and
+/// soon over. A request that is no HTTP is a 4xx. All else is a fault of ours: a 500 that shows nothing, and a line in the log that shows all.
+/// </summary>
+internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
+{
+    /// <summary>SQLSTATE classes: connection, transaction state, transaction rolled back, resources, object not ready, operator's intervention, system.</summary>
+    private static readonly string[] Passing = ["08", "25", "40", "53", "55", "57", "58"];
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception failure, CancellationToken stop)
+    {
+        switch (failure)
+        {
+            case BadHttpRequestException bad:
+                await (bad.StatusCode == 400 ? Refusal.Invalid("body", RequestBody.FaultOf(bad)!) : Refusal.Of(bad.StatusCode, "The body " + RequestBody.FaultOf(bad))).ExecuteAsync(http);
+                return true;
+            case not null when AwayOf(failure) is { } away:
+                log.LogWarning("PostgreSQL did not answer: {Reason}", away.Message);
+                await Refusal.TryLater("The database does not answer.", http.Response).ExecuteAsync(http);
+                return true;
+            default:
+                log.LogError(failure, "A request failed.");
+                return false;
+        }
+    }
+
+    private static NpgsqlException? AwayOf(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+            if (failure is NpgsqlException away && (away is not PostgresException { SqlState: var state } || Passing.Contains(state[..2]))) return away;
+        return null;
+    }
+}

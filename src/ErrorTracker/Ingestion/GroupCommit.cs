@@ -1,0 +1,146 @@
+using JasperFx.Events;
+using Marten;
+using Npgsql;
+
+namespace ErrorTracker.Ingestion;
+
+/// <summary>
+/// Appends a group of events in one transaction and answers each of them. What becomes of a group whose connection is lost is found out by appending it
+/// again: its events have ids, and an id is stored once.
+/// </summary>
+/// <remarks>
+/// An event is refused only if it is not stored: as long as a commit is in doubt its events are neither acknowledged nor refused, for a minute at most.
+/// Those that were stored before are answered first: an append that failed would leave a gap in the sequence, at which the projection waits.
+/// </remarks>
+public sealed class GroupCommit(IDocumentStore store, LogConnections connections, Repeats repeats, TimeProvider clock, ILogger<GroupCommit> log)
+{
+    private const int MostAttempts = 100;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), InDoubt = TimeSpan.FromMinutes(1), LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private volatile string? _failure;
+
+    /// <summary>Why the last attempt to commit failed; null if it did not.</summary>
+    public string? Failure => _failure;
+
+    /// <param name="group">At least one event.</param>
+    /// <param name="segments">Of the lane.</param>
+    public async Task CommitAsync(List<PendingEvent> group, Segments segments)
+    {
+        while (group.Count > 0)
+        {
+            var again = TakeRepeated(group);
+            await StoreAsync(group, segments);
+            group = again; // an id that the group has twice is committed before it is looked at again
+        }
+    }
+
+    /// <summary>Takes those out of the group whose id another one before them has. Two writers that have the same ids take them in the same order, lest each waits for the other.</summary>
+    private static List<PendingEvent> TakeRepeated(List<PendingEvent> group)
+    {
+        var named = group.Where(pending => pending.MayRepeat).ToList();
+        if (named.Count == 0) return [];
+        group.RemoveAll(pending => pending.MayRepeat);
+        group.AddRange(named.DistinctBy(pending => pending.Id).OrderBy(pending => pending.Id));
+        return [.. named.Except(group)];
+    }
+
+    private async Task StoreAsync(List<PendingEvent> group, Segments segments)
+    {
+        var (started, doubt, raced) = (clock.GetTimestamp(), new Doubt(), false);
+        for (var attempt = 1; group.Count > 0; attempt++)
+            try
+            {
+                await AnswerStoredAsync(group, doubt.IsOpen, raced);
+                if (group.Count > 0) await AppendAsync(group, segments, doubt);
+                Settle(group, pending => new(Fate.Stored, pending.ReceivedAt));
+                _failure = null;
+            }
+            catch (Exception failure)
+            {
+                segments.Abandon();
+                var refusal = failure as PostgresException ?? failure.InnerException as PostgresException;
+                raced |= refusal?.SqlState == PostgresErrorCodes.UniqueViolation;
+                if (IsAboutTheData(refusal?.SqlState))
+                {
+                    await StoreApartAsync(group, segments, failure);
+                    return;
+                }
+                if (attempt == MostAttempts || clock.GetElapsedTime(started) > (doubt.IsOpen ? InDoubt : Patience))
+                {
+                    log.LogError("A commit of {Events} events failed{Doubt}: {Reason}", group.Count, doubt.IsOpen ? " and is in doubt" : "", (failure.InnerException ?? failure).Message);
+                    foreach (var pending in group) pending.Settled.TrySetException(failure);
+                    return;
+                }
+                if (refusal?.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected) continue;
+                _failure = (failure.InnerException ?? failure).Message;
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(20 << Math.Min(attempt, 10), LongestPause.TotalMilliseconds)));
+            }
+    }
+
+    /// <summary>One event that the database refuses does not cost those that wait with it.</summary>
+    private async Task StoreApartAsync(List<PendingEvent> group, Segments segments, Exception failure)
+    {
+        if (group.Count == 1)
+        {
+            group[0].Settled.TrySetException(failure);
+            return;
+        }
+        var half = group.Count / 2;
+        await StoreAsync(group[..half], segments);
+        await StoreAsync(group[half..], segments);
+    }
+
+    /// <summary>Answers those that the log has already, and takes them out of the group.</summary>
+    private async Task AnswerStoredAsync(List<PendingEvent> group, bool inDoubt, bool raced)
+    {
+        var candidates = inDoubt || raced ? group : group.FindAll(pending => pending.MayRepeat);
+        if (candidates.Count == 0) return;
+        var stored = await repeats.FindAsync(candidates, inDoubt);
+        if (stored.Count == 0) return;
+        Settle(group.FindAll(pending => stored.ContainsKey(pending.Id)), pending => stored[pending.Id]);
+        group.RemoveAll(pending => stored.ContainsKey(pending.Id));
+    }
+
+    private static void Settle(List<PendingEvent> group, Func<PendingEvent, Outcome> outcome)
+    {
+        foreach (var pending in group) pending.Settled.TrySetResult(outcome(pending));
+    }
+
+    private async Task AppendAsync(List<PendingEvent> group, Segments segments, Doubt doubt)
+    {
+        await using var connection = await connections.Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var session = store.LightweightSession(Marten.Services.SessionOptions.ForTransaction(transaction));
+        foreach (var segment in group.GroupBy(p => segments.For(p.ApplicationId, p.ReceivedAt)).OrderBy(segment => segment.First().ApplicationId))
+            session.ForTenant(segment.First().ApplicationId.ToString())
+                .Events.Append(segment.Key, segment.Select(p => (object)new Event<ErrorOccurred>(p.Error) { Id = p.Id, Timestamp = p.ReceivedAt }));
+        await session.SaveChangesAsync();
+        await doubt.WhileAsync(transaction.CommitAsync());
+    }
+
+    /// <summary>SQLSTATE class 22 is a data exception and 54 a limit.</summary>
+    private static bool IsAboutTheData(string? state) => state is not null && (state.StartsWith("22") || state.StartsWith("54"));
+
+    /// <summary>Whether a commit was sent and not answered: then nobody knows what became of it, until the events are looked for and, if they are not there, stored.</summary>
+    private sealed class Doubt
+    {
+        public bool IsOpen { get; private set; }
+
+        public async Task WhileAsync(Task commit)
+        {
+            try
+            {
+                await commit;
+            }
+            catch (PostgresException e) when (e.Severity == "ERROR")
+            {
+                throw; // the server says that it has not
+            }
+            catch
+            {
+                IsOpen = true;
+                throw;
+            }
+        }
+    }
+}
