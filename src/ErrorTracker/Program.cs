@@ -8,9 +8,11 @@ try
     builder.AddLog(postgres.ConnectionString);
     builder.AddErrorTracker();
     builder.AddApi();
+    builder.AddTelemetry();
 
     var app = builder.Build();
     app.MapApi();
+    app.ObserveState();
     app.AnnounceStart(postgres.Description);
     if (Commands.IsCommand(args)) return await app.RunCommandAsync(args);
     await app.RequireSchemaAsync();

@@ -3,6 +3,5 @@ namespace ErrorTracker.Applications;
 /// <summary>An application that sends errors: a tenant of the log, whose tenant id is <see cref="Id"/> as text.</summary>
 /// <param name="Id">1, 2, 3 … without gaps.</param>
 /// <param name="Name">Unique; 1 to 100 characters, none of them a control character.</param>
-/// <param name="KeyHash">SHA-256 of the ingest key, in hex. The key itself is random with 128 bits, so a plain hash suffices.</param>
 /// <param name="CreatedAt">UTC.</param>
-public sealed record Application(int Id, string Name, string KeyHash, DateTimeOffset CreatedAt);
+public sealed record Application(int Id, string Name, DateTimeOffset CreatedAt);

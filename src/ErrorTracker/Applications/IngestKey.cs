@@ -3,18 +3,53 @@ using System.Text;
 
 namespace ErrorTracker.Applications;
 
-/// <summary>The secret with which an application sends errors: 128 random bits, shown once, stored as a hash, compared in constant time.</summary>
+/// <summary>The secret with which an application sends errors: 128 random bits, shown once and stored as SHA-256. As it is random, a plain hash suffices.</summary>
 internal static class IngestKey
 {
-    private static readonly byte[] OfNobody = new byte[32];
+    /// <summary>Characters of a key that are kept to tell it by.</summary>
+    private const int PrefixLength = 8, LongestHashed = 256;
 
     public static string New() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+    public static string PrefixOf(string key) => key[..PrefixLength];
 
-    /// <summary>An unknown application costs the same comparison as a wrong key.</summary>
-    public static bool Opens(string key, Application? application) =>
-        CryptographicOperations.FixedTimeEquals(
-            SHA256.HashData(Encoding.UTF8.GetBytes(key)),
-            application is null ? OfNobody : Convert.FromHexString(application.KeyHash)) && application is not null;
+    public static byte[] Hash(string key)
+    {
+        var hash = new byte[SHA256.HashSizeInBytes];
+        Hash(key, hash);
+        return hash;
+    }
+
+    /// <summary>Compares with each of these in constant time.</summary>
+    public static IngestKeyInUse? Find(string key, IngestKeyInUse[] among)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(key, hash);
+        IngestKeyInUse? found = null;
+        foreach (var candidate in among)
+            if (CryptographicOperations.FixedTimeEquals(hash, candidate.Hash)) found = candidate;
+        return found;
+    }
+
+    /// <summary>No key is so long that it needs more than the buffer; what is longer is none.</summary>
+    private static void Hash(string key, Span<byte> hash)
+    {
+        Span<byte> utf8 = stackalloc byte[LongestHashed];
+        SHA256.HashData(Encoding.UTF8.TryGetBytes(key, utf8, out var length) ? utf8[..length] : utf8, hash);
+    }
+}
+
+/// <summary>A key that opens an application.</summary>
+internal sealed class IngestKeyInUse(Guid id, byte[] hash)
+{
+    private long _usedAt;
+
+    public Guid Id => id;
+
+    public byte[] Hash => hash;
+
+    public void Use(DateTimeOffset at) => Volatile.Write(ref _usedAt, at.UtcTicks);
+
+    /// <summary>When it was used since this was last asked; null if it was not.</summary>
+    public DateTimeOffset? TakeUse() => Interlocked.Exchange(ref _usedAt, 0) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
 }

@@ -55,8 +55,9 @@ public static partial class RegisterApplication
         await session.BeginTransactionAsync(stop);
         var id = await NextIdAsync(session, stop);
         if (await session.Query<Application>().AnyAsync(a => a.Name == name, stop)) return null;
-        var application = new Application(id, name, IngestKey.Hash(key), Instant.Now(clock));
+        var application = new Application(id, name, Instant.Now(clock));
         session.Insert(application);
+        session.QueueSqlCommand(KeyTable.Insert, Guid.CreateVersion7(), id, IngestKey.PrefixOf(key), IngestKey.Hash(key), application.CreatedAt);
         await session.SaveChangesAsync(stop);
         return new RegisteredApplication(id, name, key, application.CreatedAt);
     }

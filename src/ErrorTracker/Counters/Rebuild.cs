@@ -22,7 +22,7 @@ internal sealed class Rebuild(NpgsqlDataSource database)
     /// <summary>The advisory lock that whoever rebuilds holds.</summary>
     public const long OneAtATime = 0x45525242;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200), LongestPatience = TimeSpan.FromMilliseconds(1_500);
 
     private const int AtOnce = 2;
 
@@ -49,8 +49,7 @@ internal sealed class Rebuild(NpgsqlDataSource database)
         try
         {
             var from = await CountAsync(guard, progress, stop);
-            var mark = await CatchUpAsync(guard, from, progress, stop);
-            await ReplaceAsync(() => progress(new("waiting for readers", mark, from, mark)), stop);
+            await ReplaceAsync(guard, from, progress, stop);
             return true;
         }
         finally
@@ -141,12 +140,17 @@ internal sealed class Rebuild(NpgsqlDataSource database)
         }
     }
 
-    /// <summary>Where a reader holds the tables for long this waits for it, and lets others read meanwhile: a lock that waits would hold them up.</summary>
-    private async Task ReplaceAsync(Action waiting, CancellationToken stop)
+    /// <summary>
+    /// Where a reader holds the tables for long this waits for it, and lets others read meanwhile: a lock that waits holds them up. It waits longer each
+    /// time, as a vacuum gives way after a second only.
+    /// </summary>
+    private async Task ReplaceAsync(NpgsqlConnection connection, long from, Action<RebuildProgress> progress, CancellationToken stop)
     {
-        while (!await TryReplaceAsync(stop))
+        for (var patience = Patience; ; patience = patience < LongestPatience ? patience * 1.5 : Patience)
         {
-            waiting();
+            var mark = await CatchUpAsync(connection, from, progress, stop);
+            if (await TryReplaceAsync(patience, stop)) return;
+            progress(new("waiting for readers", mark, from, mark));
             await Task.Delay(Patience, stop);
         }
     }
@@ -155,7 +159,7 @@ internal sealed class Rebuild(NpgsqlDataSource database)
     /// Takes the live progress first, as a fold does, so that neither waits for the other; then the tables, so that no statistic reads them. What the
     /// live tables have and the new ones do not is folded before they change places.
     /// </summary>
-    private async Task<bool> TryReplaceAsync(CancellationToken stop)
+    private async Task<bool> TryReplaceAsync(TimeSpan patience, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
@@ -164,7 +168,7 @@ internal sealed class Rebuild(NpgsqlDataSource database)
         if (live > beside) await Beside.FoldAsync(connection, beside, live, stop);
         try
         {
-            await ExecuteAsync(connection, $"set local lock_timeout = '{Patience.TotalMilliseconds}ms'; drop table if exists {string.Join(", ", Live.Tables.Names)}", stop);
+            await ExecuteAsync(connection, $"set local lock_timeout = '{patience.TotalMilliseconds:0}ms'; drop table if exists {string.Join(", ", Live.Tables.Names)}; lock table {string.Join(", ", Beside.Tables.Names)}", stop);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {

@@ -11,6 +11,9 @@ namespace ErrorTracker.Hosting;
 /// <summary>The HTTP side: JSON in snake_case, problem details, Swagger at /docs, health, and the endpoints that Wolverine finds in the rooms.</summary>
 internal static class Api
 {
+    /// <summary>What the endpoints that tell of health are called.</summary>
+    public const string Health = "health";
+
     public static void AddApi(this WebApplicationBuilder builder)
     {
         builder.WebHost.ConfigureKestrel(x =>
@@ -41,9 +44,12 @@ internal static class Api
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseMiddleware<RefusalLog>();
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseRouting();
+        app.UseMiddleware<ReadToken>();
         app.UseDocumentation();
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Describe });
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).WithDisplayName(Health);
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Describe }).WithDisplayName(Health);
         app.MapPost("/apps/", () => Refusal.Invalid("name", "must not be empty")).ExcludeFromDescription();
         app.MapWolverineEndpoints(x => x.WarmUpRoutes = RouteWarmup.Eager);
     }

@@ -68,6 +68,7 @@ internal static class Documentation
         {
             ["app_id"] = "The application's id: a positive integer.",
             ["name"] = "1 to 100 characters, none of them a control character; unique.",
+            ["key_id"] = "The key's id, as listed.",
             ["id"] = "The event's id, as answered when it was sent.",
         };
 

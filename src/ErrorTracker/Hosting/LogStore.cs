@@ -55,7 +55,8 @@ internal static class LogStore
                 return options;
             })
             .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = projects);
-        if (projects) builder.Services.AddHostedService<CounterWatch>();
+        builder.Services.AddSingleton<CounterWatch>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<CounterWatch>());
         if (schema != AutoCreate.None) marten.ApplyAllDatabaseChangesOnStartup();
 
         builder.Host.UseWolverine(x =>
@@ -103,6 +104,7 @@ internal static class LogStore
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
 
+        options.Storage.ExtendedSchemaObjects.Add(KeyTable.Define());
         options.Storage.Add(new CounterSchema());
         options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;

@@ -1,4 +1,5 @@
 using ErrorTracker.Counters;
+using ErrorTracker.Ingestion;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
@@ -8,39 +9,50 @@ namespace ErrorTracker.Hosting;
 /// Ready: the database answers, the schema is there, and the counters of this version have folded all that the log held when this was first
 /// asked. From then on they lag by a moment only, which every statistic makes up for, unless they are lost and counted anew.
 /// </summary>
-internal sealed class Readiness(NpgsqlDataSource database) : IHealthCheck
+internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits) : IHealthCheck
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private long? _target;
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken stop = default)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(Patience);
         try
         {
-            await using var command = database.CreateCommand(
-                $"""
-                select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events),
-                       coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard), 0),
-                       (select pause_reason from {CounterTables.Schema}.mt_event_progression where name = @shard),
-                       {CounterTables.Current.ArePresent},
-                       coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @rebuild), 0)
-                """);
-            command.Parameters.AddWithValue("rebuild", ReadProjections.RebuildRowOf(CounterProjection.ShardIdentity));
-            command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
-            await using var reader = await command.ExecuteReaderAsync(stop);
-            await reader.ReadAsync(stop);
-            if (!reader.GetBoolean(3)) return HealthCheckResult.Unhealthy(CounterShard.Lost);
-            return reader.IsDBNull(2)
-                ? Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1), beside: reader.GetInt64(4))
-                : HealthCheckResult.Unhealthy($"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
+            return await commits.FindFailureAsync(limit.Token) is { } failure
+                ? HealthCheckResult.Unhealthy($"Events cannot be committed, which is tried again. {failure}")
+                : await CheckCountersAsync(limit.Token);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
             return HealthCheckResult.Unhealthy("The schema is not in place: run db-apply.");
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is NpgsqlException || e is OperationCanceledException && !stop.IsCancellationRequested)
         {
             return HealthCheckResult.Unhealthy("The database does not answer.");
         }
+    }
+
+    private async Task<HealthCheckResult> CheckCountersAsync(CancellationToken stop)
+    {
+        await using var command = database.CreateCommand(
+            $"""
+            select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events),
+                   coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard), 0),
+                   (select pause_reason from {CounterTables.Schema}.mt_event_progression where name = @shard),
+                   {CounterTables.Current.ArePresent},
+                   coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @rebuild), 0)
+            """);
+        command.Parameters.AddWithValue("rebuild", ReadProjections.RebuildRowOf(CounterProjection.ShardIdentity));
+        command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        await reader.ReadAsync(stop);
+        if (!reader.GetBoolean(3)) return HealthCheckResult.Unhealthy(CounterShard.Lost);
+        return reader.IsDBNull(2)
+            ? Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1), beside: reader.GetInt64(4))
+            : HealthCheckResult.Unhealthy($"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
     }
 
     /// <param name="committed">The log's last event.</param>

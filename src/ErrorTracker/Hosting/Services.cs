@@ -11,6 +11,8 @@ internal static class Services
     {
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ApplicationDirectory>();
+        builder.Services.AddSingleton<KeyRing>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<KeyRing>());
         builder.Services.AddSingleton<Repeats>();
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<WriteQueue>();

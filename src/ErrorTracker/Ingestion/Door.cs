@@ -9,10 +9,10 @@ internal static class Door
     public const string KeyHeader = "X-INGEST-KEY", Json = "application/json", Lines = "application/x-ndjson";
 
     /// <summary>The application that the request may send events to, or the answer that refuses it.</summary>
-    public static async ValueTask<(int Application, IResult? Refusal)> OpenAsync(string app_id, HttpContext http, ApplicationDirectory applications, bool takesLines = false)
+    public static async ValueTask<(int Application, IResult? Refusal)> OpenAsync(string app_id, HttpContext http, KeyRing keys, bool takesLines = false)
     {
         if (!ApplicationDirectory.TryParseId(app_id, out var id)) return (0, Refusal.Invalid("app_id", "must be a positive integer"));
-        if (await RefuseSenderAsync(id, http, applications) is { } refusal) return (0, refusal);
+        if (await RefuseSenderAsync(id, http, keys) is { } refusal) return (0, refusal);
         if (!http.Request.HasJsonContentType() && !(takesLines && SendsLines(http.Request)))
             return (0, Refusal.Of(415, takesLines ? $"The body must be {Json} or {Lines}." : $"The body must be {Json}."));
         return RequestBody.CanDecode(http.Request) ? (id, null) : (0, Refusal.Of(415, "Content-Encoding must be gzip, br or deflate."));
@@ -21,10 +21,10 @@ internal static class Door
     public static bool SendsLines(HttpRequest request) => request.ContentType?.Split(';')[0].Trim().Equals(Lines, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>A wrong key and an unknown application are answered alike, so that nobody can probe for applications.</summary>
-    private static async ValueTask<IResult?> RefuseSenderAsync(int id, HttpContext http, ApplicationDirectory applications)
+    private static async ValueTask<IResult?> RefuseSenderAsync(int id, HttpContext http, KeyRing keys)
     {
         var key = http.Request.Headers[KeyHeader].ToString();
         if (key.Length == 0) return Refusal.Of(401, $"The header {KeyHeader} is required.");
-        return IngestKey.Opens(key, await applications.FindAsync(id, http.RequestAborted)) ? null : Refusal.Of(403, "The key does not open this application.");
+        return await keys.OpensAsync(id, key, http.RequestAborted) ? null : Refusal.Of(403, "The key does not open this application.");
     }
 }

@@ -12,15 +12,29 @@ namespace ErrorTracker.Ingestion;
 /// An event is refused only if it is not stored: as long as a commit is in doubt its events are neither acknowledged nor refused, for a minute at most.
 /// Those that were stored before are answered first: an append that failed would leave a gap in the sequence, at which the projection waits.
 /// </remarks>
-public sealed class GroupCommit(IDocumentStore store, LogConnections connections, Repeats repeats, TimeProvider clock, ILogger<GroupCommit> log)
+public sealed class GroupCommit(IDocumentStore store, LogConnections connections, Repeats repeats, IngestMetrics metrics, TimeProvider clock, ILogger<GroupCommit> log)
 {
     private const int MostAttempts = 100;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), InDoubt = TimeSpan.FromMinutes(1), LongestPause = TimeSpan.FromMilliseconds(500);
 
     private volatile string? _failure;
+    private long _failedAt;
 
-    /// <summary>Why the last attempt to commit failed; null if it did not.</summary>
-    public string? Failure => _failure;
+    /// <summary>Why events cannot be committed; null if they can. Some time after a failure that no other commit followed this writes something itself.</summary>
+    public async Task<string?> FindFailureAsync(CancellationToken stop)
+    {
+        if (_failure is null || clock.GetElapsedTime(Volatile.Read(ref _failedAt)) < Patience) return _failure;
+        try
+        {
+            await using var command = connections.Source.CreateCommand("select pg_logical_emit_message(true, 'errortracker', '')");
+            await command.ExecuteNonQueryAsync(stop);
+            return _failure = null;
+        }
+        catch (NpgsqlException failure)
+        {
+            return _failure = failure.Message;
+        }
+    }
 
     /// <param name="group">At least one event.</param>
     /// <param name="segments">Of the lane.</param>
@@ -47,13 +61,18 @@ public sealed class GroupCommit(IDocumentStore store, LogConnections connections
     private async Task StoreAsync(List<PendingEvent> group, Segments segments)
     {
         var (started, doubt, raced) = (clock.GetTimestamp(), new Doubt(), false);
-        for (var attempt = 1; group.Count > 0; attempt++)
+        for (var attempt = 1; ; attempt++)
             try
             {
                 await AnswerStoredAsync(group, doubt.IsOpen, raced);
-                if (group.Count > 0) await AppendAsync(group, segments, doubt);
+                if (group.Count == 0) return;
+                using var span = IngestMetrics.StartCommit(group.Count);
+                var start = clock.GetTimestamp();
+                await AppendAsync(group, segments, doubt);
+                metrics.Committed(group.Count, clock.GetElapsedTime(start));
                 Settle(group, pending => new(Fate.Stored, pending.ReceivedAt));
                 _failure = null;
+                return;
             }
             catch (Exception failure)
             {
@@ -72,6 +91,7 @@ public sealed class GroupCommit(IDocumentStore store, LogConnections connections
                     return;
                 }
                 if (refusal?.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected) continue;
+                Volatile.Write(ref _failedAt, clock.GetTimestamp());
                 _failure = (failure.InnerException ?? failure).Message;
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(20 << Math.Min(attempt, 10), LongestPause.TotalMilliseconds)));
             }
@@ -101,9 +121,14 @@ public sealed class GroupCommit(IDocumentStore store, LogConnections connections
         group.RemoveAll(pending => stored.ContainsKey(pending.Id));
     }
 
-    private static void Settle(List<PendingEvent> group, Func<PendingEvent, Outcome> outcome)
+    private void Settle(List<PendingEvent> group, Func<PendingEvent, Outcome> outcome)
     {
-        foreach (var pending in group) pending.Settled.TrySetResult(outcome(pending));
+        foreach (var pending in group)
+        {
+            var settled = outcome(pending);
+            metrics.Settled(settled.Fate);
+            pending.Settled.TrySetResult(settled);
+        }
     }
 
     private async Task AppendAsync(List<PendingEvent> group, Segments segments, Doubt doubt)

@@ -28,11 +28,11 @@ public static class SendBatch
     /// <summary>Stores many errors: a JSON array, or a line for each. Answered after all are committed; good ones are kept although others are rejected.</summary>
     [WolverinePost("/apps/{app_id}/events/batch")]
     [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 503), Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] ApplicationDirectory applications,
-        [FromServices] WriteQueue queue, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
+    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
+        [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
-        var (application, refusal) = await Door.OpenAsync(app_id, http, applications, takesLines: true);
+        var (application, refusal) = await Door.OpenAsync(app_id, http, keys, takesLines: true);
         if (refusal is not null) return refusal;
         if (http.Request.ContentLength > Largest) return TooLarge(new(0, 0, []));
 
@@ -41,6 +41,8 @@ public static class SendBatch
         var batch = new Batch(application, receivedAt, queue, room);
         var isWhole = await batch.ReadAsync(http.Request, host.ApplicationStopping);
         var receipt = await batch.SettleAsync();
+        metrics.Refused(StatusCodes.Status503ServiceUnavailable, batch.Failed);
+        metrics.Refused(StatusCodes.Status400BadRequest, receipt.Rejected.Count - batch.Failed);
         if (!isWhole) return TooLarge(receipt);
         if (receipt.Accepted + receipt.Duplicates > 0 || batch.Events == 0 && batch.Broken is null) return Results.Ok(receipt);
         if (batch.Failed > 0) return Refusal.TryLater("No event of the batch could be committed.", http.Response);

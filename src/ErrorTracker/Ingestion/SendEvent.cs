@@ -16,11 +16,11 @@ public static class SendEvent
     /// <summary>Stores one error. Answered only after it is committed; an event_id that was sent before is answered as it was then.</summary>
     [WolverinePost("/apps/{app_id}/events")]
     [ProducesResponseType<EventReceipt>(201), ProducesResponseType<EventReceipt>(200), Refuses(400, 401, 403, 409, 413, 415, 503), Ingests(Door.Json, EventBody.Example)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] ApplicationDirectory applications,
+    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
         [FromServices] WriteQueue queue, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
-        var (application, refusal) = await Door.OpenAsync(app_id, http, applications);
+        var (application, refusal) = await Door.OpenAsync(app_id, http, keys);
         if (refusal is not null) return refusal;
 
         using var room = queue.RoomFor(application);

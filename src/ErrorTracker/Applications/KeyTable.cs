@@ -1,0 +1,27 @@
+using ErrorTracker.Counters;
+using Weasel.Postgresql;
+using Weasel.Postgresql.Tables;
+
+namespace ErrorTracker.Applications;
+
+/// <summary>Where ingest keys are kept, never as themselves. One that was deleted stays, revoked, so that each node learns of it.</summary>
+internal static class KeyTable
+{
+    public const string Name = $"{CounterTables.Schema}.ingest_keys";
+
+    public const string Insert = $"insert into {Name} (id, application_id, prefix, hash, created_at, changed_at) values (?, ?, ?, ?, ?, now())";
+
+    public static Table Define()
+    {
+        var table = new Table(new PostgresqlObjectName(CounterTables.Schema, "ingest_keys", Weasel.Postgresql.SchemaUtils.IdentifierUsage.General));
+        table.AddColumn("id", "uuid").AsPrimaryKey();
+        table.AddColumn("application_id", "integer").NotNull();
+        table.AddColumn("prefix", "text").NotNull();
+        table.AddColumn("hash", "bytea").NotNull();
+        foreach (var time in new[] { "created_at", "changed_at" }) table.AddColumn(time, "timestamptz").NotNull();
+        foreach (var time in new[] { "last_used_at", "revoked_at" }) table.AddColumn(time, "timestamptz");
+        table.Indexes.Add(new IndexDefinition("ingest_keys_application") { Columns = ["application_id"] });
+        table.Indexes.Add(new IndexDefinition("ingest_keys_changed") { Columns = ["changed_at"] });
+        return table;
+    }
+}

@@ -1,0 +1,25 @@
+namespace ErrorTracker.Hosting;
+
+/// <summary>What browsers are told of each answer: it is nothing to run, to frame, to guess the type of or to keep. The documentation runs scripts of its own.</summary>
+internal sealed class SecurityHeaders(RequestDelegate next)
+{
+    /// <summary>Set when the answer starts: whoever answers a fault clears what was set before.</summary>
+    public Task InvokeAsync(HttpContext http)
+    {
+        http.Response.OnStarting(static state => Set((HttpContext)state), http);
+        return next(http);
+    }
+
+    private static Task Set(HttpContext http)
+    {
+        var (headers, isDocumentation) = (http.Response.Headers, http.Request.Path.StartsWithSegments("/docs"));
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.ContentSecurityPolicy = isDocumentation
+            ? "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+            : "default-src 'none'; frame-ancestors 'none'";
+        if (!isDocumentation) headers.CacheControl = "no-store";
+        return Task.CompletedTask;
+    }
+}
