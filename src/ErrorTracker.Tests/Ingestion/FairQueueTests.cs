@@ -52,5 +52,5 @@ public sealed class FairQueueTests
         return added.GroupBy(e => e.ApplicationId).All(line => line.SequenceEqual(taken.Where(e => e.ApplicationId == line.Key))) && taken.Count == added.Count;
     });
 
-    private static PendingEvent Event(int application, int size) => new(application, Guid.CreateVersion7(), false, default, new ErrorOccurred(default, "ERROR", "m", null, null), size);
+    private static PendingEvent Event(int application, int size) => new(application, Guid.CreateVersion7(), false, default, new byte[size]);
 }

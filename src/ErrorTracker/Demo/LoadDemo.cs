@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
+using ErrorTracker.Ingestion;
 using Marten;
 using Npgsql;
 using NpgsqlTypes;
@@ -95,18 +96,16 @@ internal static class LoadDemo
                 await log.WriteAsync(segments[row.Application]);
                 await log.WriteAsync(++versions[row.Application]);
                 await log.WriteAsync(row.Data, NpgsqlDbType.Jsonb);
-                await log.WriteAsync("error_occurred");
+                await log.WriteAsync(ErrorOccurred.StoredType);
                 await log.WriteAsync(row.ReceivedAt);
                 await log.WriteAsync(ids[row.Application].ToString());
-                await log.WriteAsync(DotnetType);
+                await log.WriteAsync(ErrorOccurred.StoredDotnetType);
                 await log.WriteAsync(false);
             }
             await log.CompleteAsync();
         }
         await transaction.CommitAsync();
     }
-
-    private static readonly string DotnetType = $"{typeof(Ingestion.ErrorOccurred).FullName}, {typeof(Ingestion.ErrorOccurred).Assembly.GetName().Name}";
 
     private static async Task<long[]> SequenceAsync(NpgsqlConnection connection, int count)
     {

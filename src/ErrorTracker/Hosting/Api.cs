@@ -16,6 +16,7 @@ internal static class Api
 
     public static void AddApi(this WebApplicationBuilder builder)
     {
+        builder.WebHost.UseSockets(x => x.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(x =>
         {
             x.AddServerHeader = false;

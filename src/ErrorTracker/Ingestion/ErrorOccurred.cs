@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ErrorTracker.Ingestion;
@@ -13,4 +14,14 @@ public sealed record ErrorOccurred(
     [property: JsonPropertyName("level")] string Level,
     [property: JsonPropertyName("message")] string Message,
     [property: JsonPropertyName("stack"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Stack,
-    [property: JsonPropertyName("tags"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Tags);
+    [property: JsonPropertyName("tags"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Tags)
+{
+    /// <summary>What the log calls it.</summary>
+    public const string StoredType = "error_occurred";
+
+    /// <summary>What Marten finds this type by.</summary>
+    public static readonly string StoredDotnetType = $"{typeof(ErrorOccurred).FullName}, {typeof(ErrorOccurred).Assembly.GetName().Name}";
+
+    /// <summary>As the log stores it: JSON in UTF-8.</summary>
+    public byte[] ToStored() => JsonSerializer.SerializeToUtf8Bytes(this, KnownJson.Default.ErrorOccurred);
+}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using ErrorTracker.Http;
@@ -29,7 +30,7 @@ internal static class EventBody
         }
         """;
 
-    /// <summary>Escapes that JSONB cannot store are replaced in the body's bytes; what the event needs of them it copies.</summary>
+    /// <summary>Escapes that JSONB cannot store are replaced in the body's bytes. The event has parts of them in it: it is to be stored, or its bytes kept.</summary>
     public static IncomingEvent? Parse(Memory<byte> body, Dictionary<string, string[]> errors)
     {
         if (body.Span.StartsWith(ByteOrderMark)) body = body[ByteOrderMark.Length..];
@@ -39,7 +40,7 @@ internal static class EventBody
         {
             using var document = JsonDocument.Parse(body);
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? Parse(document.RootElement, errors)
+                ? Parse(document.RootElement, body, errors)
                 : Refuse("body", "must be a JSON object");
         }
         catch (JsonException e)
@@ -54,7 +55,7 @@ internal static class EventBody
         }
     }
 
-    private static IncomingEvent? Parse(JsonElement body, Dictionary<string, string[]> errors)
+    private static IncomingEvent? Parse(JsonElement body, Memory<byte> bytes, Dictionary<string, string[]> errors)
     {
         DateTimeOffset occurredAt = default;
         if (Text(body, "occurred_at", errors) is { } time && !Instant.TryParse(time, out occurredAt))
@@ -72,7 +73,7 @@ internal static class EventBody
         if (tags is { } t && t.GetPropertyCount() > MostTags) errors["tags"] = [$"must not have more than {MostTags} members"];
 
         var eventId = Id(body, errors);
-        return errors.Count > 0 ? null : new(new ErrorOccurred(occurredAt, level!, message!, Raw(stack), Raw(tags)), eventId);
+        return errors.Count > 0 ? null : new(new ErrorOccurred(occurredAt, level!, message!, Raw(stack, bytes), Raw(tags, bytes)), eventId);
     }
 
     private static string? Text(JsonElement body, string field, Dictionary<string, string[]> errors)
@@ -98,7 +99,11 @@ internal static class EventBody
         return null;
     }
 
-    /// <summary>A copy: the parser's own view of the bytes ends with it.</summary>
-    private static RawJson? Raw(JsonElement? value) =>
-        value is { } json ? new RawJson(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(json).ToArray()) : null;
+    private static RawJson? Raw(JsonElement? value, Memory<byte> body)
+    {
+        if (value is not { } json) return null;
+        var raw = JsonMarshal.GetRawUtf8Value(json);
+        body.Span.Overlaps(raw, out var at);
+        return new RawJson(body.Slice(at, raw.Length));
+    }
 }

@@ -1,5 +1,3 @@
-using JasperFx.Events;
-using Marten;
 using Npgsql;
 
 namespace ErrorTracker.Ingestion;
@@ -12,7 +10,7 @@ namespace ErrorTracker.Ingestion;
 /// An event is refused only if it is not stored: as long as a commit is in doubt its events are neither acknowledged nor refused, for a minute at most.
 /// Those that were stored before are answered first: an append that failed would leave a gap in the sequence, at which the projection waits.
 /// </remarks>
-public sealed class GroupCommit(IDocumentStore store, LogConnections connections, Repeats repeats, IngestMetrics metrics, TimeProvider clock, ILogger<GroupCommit> log)
+public sealed class GroupCommit(LogConnections connections, Repeats repeats, IngestMetrics metrics, TimeProvider clock, ILogger<GroupCommit> log)
 {
     private const int MostAttempts = 100;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), InDoubt = TimeSpan.FromMinutes(1), LongestPause = TimeSpan.FromMilliseconds(500);
@@ -121,26 +119,34 @@ public sealed class GroupCommit(IDocumentStore store, LogConnections connections
         group.RemoveAll(pending => stored.ContainsKey(pending.Id));
     }
 
+    /// <summary>Their requests are answered one after another by one thread of the pool, not each by one that it wakes; the lane goes on meanwhile.</summary>
     private void Settle(List<PendingEvent> group, Func<PendingEvent, Outcome> outcome)
     {
-        foreach (var pending in group)
+        var settled = group.Select(pending => (Pending: pending, Outcome: outcome(pending))).ToList();
+        ThreadPool.UnsafeQueueUserWorkItem(_ =>
         {
-            var settled = outcome(pending);
-            metrics.Settled(settled.Fate);
-            pending.Settled.TrySetResult(settled);
-        }
+            foreach (var (pending, fate) in settled)
+            {
+                metrics.Settled(fate.Fate);
+                pending.Settled.TrySetResult(fate);
+            }
+        }, null);
     }
 
+    /// <summary>One trip and one transaction. Once it is sent, only the server's word that it failed tells that it did.</summary>
     private async Task AppendAsync(List<PendingEvent> group, Segments segments, Doubt doubt)
     {
         await using var connection = await connections.Source.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var session = store.LightweightSession(Marten.Services.SessionOptions.ForTransaction(transaction));
-        foreach (var segment in group.GroupBy(p => segments.For(p.ApplicationId, p.ReceivedAt)).OrderBy(segment => segment.First().ApplicationId))
-            session.ForTenant(segment.First().ApplicationId.ToString())
-                .Events.Append(segment.Key, segment.Select(p => (object)new Event<ErrorOccurred>(p.Error) { Id = p.Id, Timestamp = p.ReceivedAt }));
-        await session.SaveChangesAsync();
-        await doubt.WhileAsync(transaction.CommitAsync());
+        await using var append = LogAppend.Of(group, segments, connection);
+        try
+        {
+            await append.ExecuteNonQueryAsync();
+        }
+        catch (Exception e) when (e is not PostgresException { Severity: "ERROR" })
+        {
+            doubt.IsOpen = true;
+            throw;
+        }
     }
 
     /// <summary>SQLSTATE class 22 is a data exception and 54 a limit.</summary>
@@ -149,23 +155,6 @@ public sealed class GroupCommit(IDocumentStore store, LogConnections connections
     /// <summary>Whether a commit was sent and not answered: then nobody knows what became of it, until the events are looked for and, if they are not there, stored.</summary>
     private sealed class Doubt
     {
-        public bool IsOpen { get; private set; }
-
-        public async Task WhileAsync(Task commit)
-        {
-            try
-            {
-                await commit;
-            }
-            catch (PostgresException e) when (e.Severity == "ERROR")
-            {
-                throw; // the server says that it has not
-            }
-            catch
-            {
-                IsOpen = true;
-                throw;
-            }
-        }
+        public bool IsOpen { get; set; }
     }
 }

@@ -7,7 +7,7 @@ public sealed class LogConnections(NpgsqlConnectionStringBuilder settings) : IAs
 {
     public NpgsqlDataSource Source { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString)
     {
-        MaxPoolSize = 4, Timeout = 3, CommandTimeout = 10, CancellationTimeout = 1000,
+        MaxPoolSize = 4, Timeout = 3, CommandTimeout = 10, CancellationTimeout = 1000, MaxAutoPrepare = 10, AutoPrepareMinUsages = 2, NoResetOnClose = true,
     });
 
     public ValueTask DisposeAsync() => Source.DisposeAsync();

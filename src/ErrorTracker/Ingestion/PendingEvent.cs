@@ -21,15 +21,18 @@ public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
 
 /// <summary>An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails with it.</summary>
 /// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
-public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, ErrorOccurred Error, int Size)
+/// <param name="Data">As the log stores it: JSON in UTF-8.</param>
+public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data)
 {
+    public int Size => Data.Length;
+
     /// <summary>When it was put on the queue, in ticks of the clock.</summary>
     internal long EnqueuedAt { get; set; }
 
-    public TaskCompletionSource<Outcome> Settled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<Outcome> Settled { get; } = new();
 
-    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt, int size) =>
-        new(applicationId, incoming.EventId is { } named ? IdOf(applicationId, named) : Guid.CreateVersion7(receivedAt), incoming.EventId is not null, receivedAt, incoming.Error, size);
+    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt) =>
+        new(applicationId, incoming.EventId is { } named ? IdOf(applicationId, named) : Guid.CreateVersion7(receivedAt), incoming.EventId is not null, receivedAt, incoming.Error.ToStored());
 
     /// <summary>
     /// What an <c>event_id</c> is stored under: a UUID of version 8 (RFC 9562) made of SHA-256 of the application and it, so that no application can meet

@@ -1,12 +1,11 @@
 using ErrorTracker.Counters;
-using Marten;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace ErrorTracker.Ingestion;
 
 /// <summary>Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it.</summary>
-public sealed class Repeats(LogConnections connections, IDocumentStore store)
+public sealed class Repeats(LogConnections connections)
 {
     private const string Known = $"select id from {CounterTables.Schema}.mt_events where id = any($1)";
 
@@ -30,7 +29,7 @@ public sealed class Repeats(LogConnections connections, IDocumentStore store)
         await using var command = new NpgsqlCommand(Compare, connection);
         command.Parameters.Add(new() { Value = sent.Keys.ToArray() });
         command.Parameters.Add(new() { Value = sent.Values.Select(p => p.ApplicationId.ToString()).ToArray() });
-        command.Parameters.Add(new() { Value = sent.Values.Select(p => store.Options.Serializer().ToJson(p.Error)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+        command.Parameters.Add(new() { Value = sent.Values.Select(p => p.Data).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {

@@ -134,7 +134,7 @@ public static class SendBatch
             if (part.Error is not null) errors["body"] = [part.Error];
             else if (EventBody.Parse(part.Event, errors) is { } incoming)
             {
-                await SendAsync(index, PendingEvent.Of(application, incoming, receivedAt, part.Event.Length));
+                await SendAsync(index, PendingEvent.Of(application, incoming, receivedAt));
                 return true;
             }
             _rejected.Add(new(index, errors));

@@ -45,7 +45,7 @@ public static class SendEvent
         }
     }
 
-    /// <summary>The body's buffer is free again when the event is made of it: it copies what it keeps. A host that stops reads no further.</summary>
+    /// <summary>The body's buffer is free again when the event is made of it. A host that stops reads no further.</summary>
     private static async Task<(PendingEvent?, IResult?)> ReadAsync(HttpRequest request, int application, DateTimeOffset receivedAt, Room room, CancellationToken stopping)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, stopping);
@@ -56,7 +56,7 @@ public static class SendEvent
             using (body)
             {
                 var errors = new Dictionary<string, string[]>();
-                return EventBody.Parse(body.Bytes, errors) is { } incoming ? (PendingEvent.Of(application, incoming, receivedAt, body.Length), null) : (null, Refusal.Invalid(errors));
+                return EventBody.Parse(body.Bytes, errors) is { } incoming ? (PendingEvent.Of(application, incoming, receivedAt), null) : (null, Refusal.Invalid(errors));
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
