@@ -19,7 +19,7 @@ internal static class Baselines
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(x => x.Listen(IPAddress.Loopback, port));
         await using var app = builder.Build();
-        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var database = NpgsqlDataSource.Create(connectionString + ";Maximum Pool Size=50");
 
         app.MapPost("/noop", async (HttpContext http) =>
         {

@@ -18,7 +18,7 @@ namespace ErrorTracker.Hosting;
 /// <summary>The log, its projection and the schema of both: Marten on PostgreSQL, the projection's shard distributed over the nodes by Wolverine.</summary>
 internal static class LogStore
 {
-    private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(200), Assignment = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(150), Assignment = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How old a gap in the sequence must be before Marten looks whether any transaction lives that could fill it, and passes it if none does.</summary>
     private static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(250);
