@@ -1,0 +1,46 @@
+namespace ErrorTracker.Benchmarks.Crash;
+
+/// <summary>An event that was sent, once or more, and what its sender was told of it.</summary>
+/// <param name="trace">Its own number, which is stored with it.</param>
+/// <param name="eventId">Its sender's name for it.</param>
+/// <param name="flaw">What makes it invalid: members that stand in place of a valid level.</param>
+internal sealed class Sent(long trace, int application, Guid? eventId, string level, string message, string? flaw)
+{
+    private volatile string _answer = "nothing yet";
+
+    public long Trace => trace;
+
+    public Guid? EventId => eventId;
+
+    public bool IsValid => flaw is null;
+
+    /// <summary>It was answered at least once that it is stored.</summary>
+    public bool IsAcknowledged { get; private set; }
+
+    /// <summary>An answer to it was lost: nobody knows what became of it.</summary>
+    public bool IsUnknown { get; private set; }
+
+    /// <summary>What the log calls it, if that was answered.</summary>
+    public Guid? StoredAs { get; private set; }
+
+    public string Json => $$"""{"occurred_at":"2026-01-31T12:34:56.789Z",{{flaw ?? $"\"level\":\"{level}\""}},"message":"{{message}}","tags":{"trace":"{{trace}}"},"stack":{"frames":[{"file":"Checkout.cs","line":{{trace % 900}}}]}{{(eventId is { } id ? $",\"event_id\":\"{id}\"" : "")}}}""";
+
+    /// <param name="storedAs">Must be the same at each answer: a second one tells of what the first one stored.</param>
+    public void Acknowledge(string answer, Guid? storedAs = null)
+    {
+        Note(StoredAs is { } first && storedAs is { } second && first != second ? $"{answer} as {second} after {first}" : answer);
+        (IsAcknowledged, StoredAs) = (true, storedAs ?? StoredAs);
+    }
+
+    public void Refuse(string answer) => Note(answer);
+
+    public void Lose(string how)
+    {
+        IsUnknown = true;
+        Note(how);
+    }
+
+    public override string ToString() => $"event {trace} of application {application}{(eventId is { } id ? $" with event_id {id}" : "")}: {_answer}";
+
+    private void Note(string answer) => _answer = $"{(_answer == "nothing yet" ? "" : _answer + ", ")}{DateTime.UtcNow:HH:mm:ss.fff} {answer}";
+}
