@@ -12,7 +12,7 @@ internal static class CrashCommand
 {
     public const string Name = "crash";
 
-    private const int FaultsShown = 10;
+    private const int FaultsShown = 10, WidthOfFiles = 160;
 
     private const string Usage = "crash [--rounds N] [--seed S] [--kind NAME]";
 
@@ -41,6 +41,7 @@ internal static class CrashCommand
             interrupted.Cancel();
         }
 
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = WidthOfFiles;
         AnsiConsole.MarkupLineInterpolated($"Seed [bold]{seed}[/], {rounds} rounds");
         if (kinds.Any(kind => kind.NeedsSmallDisk) && !await Cluster.CanBeSmallAsync(interrupted.Token))
         {
@@ -77,15 +78,15 @@ internal static class CrashCommand
 
     private static void Say(RoundReport report)
     {
-        var served = report.Recovery is { } r ? string.Create(CultureInfo.InvariantCulture, $"stores after {r.Ingest:0.0} s, ready {r.Ready:0.0} s, folds {r.Folded:0.0} s") : "did not come back";
-        AnsiConsole.MarkupLineInterpolated($"{report.Number,3} {report.Kind,-18} {report.Detail,-20} {N(report.Sent)} sent: {N(report.Acknowledged)} acknowledged, {N(report.Refused)} refused, {N(report.Unknown)} unknown; {served}  {(report.Faults.Count == 0 ? "OK" : "FAILED")}");
-        foreach (var fault in report.Faults.Take(FaultsShown)) AnsiConsole.MarkupLineInterpolated($"    [red]{fault.Kind}[/]: {fault.What}");
-        if (report.Logs is not null) AnsiConsole.MarkupLineInterpolated($"    {report.Faults.Count} faults; logs and all faults are in {report.Logs}");
+        var served = report.Recovery is { } r ? string.Create(CultureInfo.InvariantCulture, $"stores after {r.Ingest,4:0.0} s, ready {r.Ready,4:0.0} s, folds {r.Folded,4:0.0} s") : "did not come back";
+        Console.WriteLine($"{report.Number,3} {report.Kind,-18} {report.Detail,-18} {N(report.Sent),7} sent {N(report.Acknowledged),7} acknowledged {N(report.Refused),6} refused {N(report.Unknown),5} unknown; {served}  {(report.Faults.Count == 0 ? "OK" : "FAILED")}");
+        foreach (var fault in report.Faults.Take(FaultsShown)) Console.WriteLine($"    {fault.Kind}: {fault.What}");
+        if (report.Logs is not null) Console.WriteLine($"    {report.Faults.Count} faults; logs and all faults are in {report.Logs}");
     }
 
     private static void Summarize(List<RoundReport> reports)
     {
-        var table = new Table().AddColumns("disturbance", "rounds", "acknowledged", "lost", "doubled", "refused but stored", "other faults", "serves again after, median", "max");
+        var table = new Table().AddColumns("disturbance", "rounds", "acknowledged", "lost", "doubled", "refused but stored", "other faults", "back after, median", "max");
         foreach (var kind in reports.GroupBy(report => report.Kind).OrderBy(kind => kind.Key)) AddRow(kind.Key, [.. kind]);
         if (reports.Count > 0) AddRow("all", reports);
         AnsiConsole.Write(table);
