@@ -110,7 +110,7 @@ internal sealed class Cluster : IAsyncDisposable
     public void Fill()
     {
         var block = new byte[64 * 1024];
-        using var ballast = new FileStream(_ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        using var ballast = new FileStream(_ballast, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
         for (var size = block.Length; size >= 4096;)
             try
             {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using ErrorTracker.Counters;
 using Npgsql;
 
@@ -24,6 +26,7 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
         new("node-terminated", 2, (stage, random, _) => OneOfTwoEndsAsync(stage, random, Child.Terminate)) { IsOrderly = true },
         new("postgres-killed", 2, (stage, random, stop) => PostgresEndsAsync(stage, random, Child.Kill, stop)),
         new("postgres-restarted", 1, (stage, random, stop) => PostgresEndsAsync(stage, random, Child.Interrupt, stop)),
+        new("backend-killed", 2, (stage, _, stop) => BackendEndsAsync(stage, stop)),
         new("connections-ended", 2, ConnectionsEndAsync),
         new("postgres-paused", 1, PostgresPausesAsync),
         new("rebuild-killed", 2, RebuildEndsAsync),
@@ -32,11 +35,15 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
 
     private static async Task<string> ApiEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
     {
-        var node = stage.Nodes[0];
+        var (node, again) = (stage.Nodes[0], signal == Child.Kill && random.Next(3) == 0);
         await EndAsync(stage, node, signal);
         await stage.PauseAsync(random, 0, 1_000, stop);
         await node.StartAsync();
-        return "";
+        if (!again) return "";
+        await stage.PauseAsync(random, 0, 3_000, stop);
+        await EndAsync(stage, node, signal);
+        await node.StartAsync();
+        return "again at its start";
     }
 
     private static async Task<string> OneOfTwoEndsAsync(Stage stage, Random random, int signal)
@@ -60,6 +67,14 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
         return "";
     }
 
+    /// <summary>As the kernel does it where memory is short: the server ends all its connections and recovers.</summary>
+    private static async Task<string> BackendEndsAsync(Stage stage, CancellationToken stop)
+    {
+        var backend = await stage.Cluster.ScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() order by state, random() limit 1", stop);
+        Child.Signal(backend, Child.Kill);
+        return "";
+    }
+
     private static async Task<string> ConnectionsEndAsync(Stage stage, Random random, CancellationToken stop)
     {
         var times = random.Next(2, 7);
@@ -74,21 +89,39 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     private static async Task<string> PostgresPausesAsync(Stage stage, Random random, CancellationToken stop)
     {
         stage.Cluster.SignalAll(Child.Stop);
-        await stage.PauseAsync(random, 2_000, 6_000, stop);
-        stage.Cluster.SignalAll(Child.Continue);
-        return "";
+        var watch = Stopwatch.StartNew();
+        try
+        {
+            await stage.PauseAsync(random, 2_000, 6_000, stop);
+        }
+        finally
+        {
+            stage.Cluster.SignalAll(Child.Continue);
+        }
+        return string.Create(CultureInfo.InvariantCulture, $"for {watch.Elapsed.TotalSeconds:0.0} s");
     }
 
     /// <summary>PostgreSQL ends itself when it can write no more of its log; whoever gives it room starts it again.</summary>
     private static async Task<string> DiskFillsAsync(Stage stage, Random random, CancellationToken stop)
     {
-        stage.Cluster.Fill();
-        await stage.PauseAsync(random, 3_000, 8_000, stop);
+        var watch = Stopwatch.StartNew();
+        for (Parcel probe; watch.Elapsed < Patience; await Task.Delay(Pause, stop))
+        {
+            stage.Cluster.Fill(); // also what it has freed meanwhile
+            probe = Parcel.Probe(stage.Ledger, stage.Applications[0]);
+            await probe.SendAsync(stage.Nodes[0], stage.Ledger);
+            if (!probe.IsAcknowledged) break;
+        }
+        var refused = watch.Elapsed.TotalSeconds;
+        await stage.PauseAsync(random, 0, 5_000, stop);
         stage.Cluster.Relieve();
-        if (!stage.Cluster.HasEnded) return "PostgreSQL stayed";
-        await stage.Cluster.EndAsync(Child.Kill);
-        await stage.Cluster.StartAsync();
-        return "PostgreSQL ended";
+        var ended = stage.Cluster.HasEnded;
+        if (ended)
+        {
+            await stage.Cluster.EndAsync(Child.Kill);
+            await stage.Cluster.StartAsync();
+        }
+        return string.Create(CultureInfo.InvariantCulture, $"503 after {refused:0} s{(ended ? ", ended" : "")}");
     }
 
     /// <summary>Killed while it holds its lock; then run to its end, for which the server must have noticed that its client is gone.</summary>

@@ -22,21 +22,26 @@ internal sealed class Round(Stage stage, Disturbance kind, Random random)
     public async Task<RoundReport> RunAsync(int number, CancellationToken stop)
     {
         var (start, detail, recovery) = (stage.Ledger.Count, "", (Recovery?)null);
+        await AttemptAsync(() => stage.UseAsync(kind.Nodes, stop), stop);
+        await AttemptAsync(async () => (detail, recovery) = await DisturbAsync(stop), stop);
+        await AttemptAsync(() => CheckAsync(start, stop), stop);
+        foreach (var node in stage.Nodes.Where(node => node.HasDied)) stage.Ledger.Fault(FaultKind.Gone, $"node {node.Number} ended by itself");
+        var sent = stage.Ledger.Sent.Skip(start).ToList();
+        var (acknowledged, unknown) = (sent.Count(s => s.IsAcknowledged), sent.Count(s => s is { IsUnknown: true, IsAcknowledged: false }));
+        return new(number, kind.Name, detail, sent.Count, acknowledged, sent.Count - acknowledged - unknown, unknown, recovery, [.. stage.Ledger.Faults]);
+    }
+
+    /// <summary>Whatever fails, what follows may still show what became of the events.</summary>
+    private async Task AttemptAsync(Func<Task> step, CancellationToken stop)
+    {
         try
         {
-            await stage.UseAsync(kind.Nodes, stop);
-            start = stage.Ledger.Count;
-            (detail, recovery) = await DisturbAsync(stop);
-            await CheckAsync(start, stop);
+            await step();
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
             stage.Ledger.Fault(FaultKind.Gone, e is TimeoutException ? e.Message : $"{e}");
         }
-        foreach (var node in stage.Nodes.Where(node => node.HasDied)) stage.Ledger.Fault(FaultKind.Gone, $"node {node.Number} ended by itself");
-        var sent = stage.Ledger.Sent.Skip(start).ToList();
-        var (acknowledged, unknown) = (sent.Count(s => s.IsAcknowledged), sent.Count(s => s is { IsUnknown: true, IsAcknowledged: false }));
-        return new(number, kind.Name, detail, sent.Count, acknowledged, sent.Count - acknowledged - unknown, unknown, recovery, [.. stage.Ledger.Faults]);
     }
 
     private async Task<(string, Recovery)> DisturbAsync(CancellationToken stop)
@@ -60,7 +65,7 @@ internal sealed class Round(Stage stage, Disturbance kind, Random random)
         }
         finally
         {
-            await traffic.StopAsync();
+            await traffic.StopAsync(stop);
         }
     }
 

@@ -6,7 +6,7 @@ namespace ErrorTracker.Benchmarks.Crash;
 /// <param name="flaw">What makes it invalid: members that stand in place of a valid level.</param>
 internal sealed class Sent(long trace, int application, Guid? eventId, string level, string message, string? flaw)
 {
-    private volatile string _answer = "nothing yet";
+    private string _answers = "";
 
     public long Trace => trace;
 
@@ -25,10 +25,9 @@ internal sealed class Sent(long trace, int application, Guid? eventId, string le
 
     public string Json => $$"""{"occurred_at":"2026-01-31T12:34:56.789Z",{{flaw ?? $"\"level\":\"{level}\""}},"message":"{{message}}","tags":{"trace":"{{trace}}"},"stack":{"frames":[{"file":"Checkout.cs","line":{{trace % 900}}}]}{{(eventId is { } id ? $",\"event_id\":\"{id}\"" : "")}}}""";
 
-    /// <param name="storedAs">Must be the same at each answer: a second one tells of what the first one stored.</param>
     public void Acknowledge(string answer, Guid? storedAs = null)
     {
-        Note(StoredAs is { } first && storedAs is { } second && first != second ? $"{answer} as {second} after {first}" : answer);
+        Note(answer);
         (IsAcknowledged, StoredAs) = (true, storedAs ?? StoredAs);
     }
 
@@ -40,7 +39,7 @@ internal sealed class Sent(long trace, int application, Guid? eventId, string le
         Note(how);
     }
 
-    public override string ToString() => $"event {trace} of application {application}{(eventId is { } id ? $" with event_id {id}" : "")}: {_answer}";
+    public override string ToString() => $"event {trace} of application {application}{(eventId is { } id ? $" with event_id {id}" : "")}:{_answers}";
 
-    private void Note(string answer) => _answer = $"{(_answer == "nothing yet" ? "" : _answer + ", ")}{DateTime.UtcNow:HH:mm:ss.fff} {answer}";
+    private void Note(string answer) => _answers += $" {DateTime.UtcNow:HH:mm:ss.fff} {answer};";
 }

@@ -11,10 +11,10 @@ internal sealed class Traffic(Stage stage, int seed)
     public void Start() => _senders = Task.WhenAll(Enumerable.Range(0, Singles + Batches).Select(sender => Task.Run(() => SendAsync(new Random(seed + sender), isBatch: sender >= Singles))));
 
     /// <summary>Ends when all that was sent is answered or lost.</summary>
-    public async Task StopAsync()
+    public async Task StopAsync(CancellationToken abandon)
     {
         await _stop.CancelAsync();
-        await _senders;
+        await _senders.WaitAsync(abandon);
     }
 
     private async Task SendAsync(Random random, bool isBatch)
