@@ -23,7 +23,7 @@ internal sealed class Recount(Stage stage)
         foreach (var difference in (await new Verify(stage.Cluster.Database).RunAsync(since: null, until: null, MostDifferences, stop)).Differences)
             stage.Ledger.Fault(FaultKind.Count, $"{difference}");
 
-        await using var bounds = stage.Cluster.Database.CreateCommand($"select min(timestamp), max(timestamp) + interval '1 second' from {Schema}.mt_events");
+        await using var bounds = stage.Cluster.Database.CreateCommand($"select min(timestamp), max(timestamp) + interval '1 second' from {Schema}.mt_events where {CounterFold.IsError}");
         await using var reader = await bounds.ExecuteReaderAsync(stop);
         await reader.ReadAsync(stop);
         var (since, until) = (reader.GetDateTime(0), reader.GetDateTime(1));
@@ -37,7 +37,7 @@ internal sealed class Recount(Stage stage)
         foreach (var (path, list, sql) in Statistics)
             foreach (var application in stage.Applications)
             {
-                var recounted = await RecountAsync($"{sql} from {Schema}.mt_events where tenant_id = '{application.Id}' and timestamp >= '{from}' and timestamp < '{to}' group by 1", stop);
+                var recounted = await RecountAsync($"{sql} from {Schema}.mt_events where {CounterFold.IsError} and tenant_id = '{application.Id}' and timestamp >= '{from}' and timestamp < '{to}' group by 1", stop);
                 foreach (var node in stage.Running)
                 {
                     var url = $"/apps/{application.Id}/stats/{path}since={from}&until={to}";
