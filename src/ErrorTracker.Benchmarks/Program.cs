@@ -1,10 +1,12 @@
 using ErrorTracker.Benchmarks;
+using ErrorTracker.Benchmarks.Crash;
 
 if (args is [BaselineProcess.Command, var connectionString, var port])
 {
     await Baselines.ServeAsync(connectionString, int.Parse(port));
     return 0;
 }
+if (args is [CrashCommand.Name, .. var options]) return await CrashCommand.RunAsync(options);
 
 var events = 1_000_000;
 var questions = new List<string>();

@@ -11,7 +11,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     public const int Kill = 9, Terminate = 15;
 
     /// <summary>From its own output folder: beside the tests it would find their libraries too, and search them for commands.</summary>
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory.Replace("ErrorTracker.Tests", "ErrorTracker"), "ErrorTracker.dll");
+    internal static readonly string Program = Path.Combine(AppContext.BaseDirectory.Replace("ErrorTracker.Tests", "ErrorTracker"), "ErrorTracker.dll");
 
     private readonly Process _process;
     private readonly TaskCompletionSource<string> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -107,7 +107,7 @@ internal sealed class PrivateCluster : IAsyncDisposable
     }
 
     /// <summary>The highest installed Debian-style version, else what PATH offers.</summary>
-    private static string FindBinaries()
+    internal static string FindBinaries()
     {
         var installed = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => int.TryParse(Path.GetFileName(d), out var v) ? v : 0).Select(d => Path.Combine(d, "bin"))
@@ -120,13 +120,14 @@ internal sealed class PrivateCluster : IAsyncDisposable
     private async Task ClearRemainsAsync(CancellationToken stop)
     {
         if (!Directory.Exists(_data)) return;
-        await EventuallyAsync(() => !IsWorkedIn(_data), "a server of an earlier owner still works in " + _data, stop);
+        await EventuallyAsync(() => !ProcessesIn(_data).Any(), "a server of an earlier owner still works in " + _data, stop);
         File.Delete(Path.Combine(_data, "postmaster.pid"));
         if (Directory.Exists(_sockets))
             foreach (var leftover in Directory.GetFiles(_sockets, ".s.PGSQL*")) File.Delete(leftover);
     }
 
-    private static bool IsWorkedIn(string folder) => Directory.Exists("/proc") && Directory.GetDirectories("/proc").Any(process =>
+    /// <summary>A server and all its processes work in their data folder.</summary>
+    internal static IEnumerable<int> ProcessesIn(string folder) => Directory.Exists("/proc") ? Directory.GetDirectories("/proc").Where(process =>
     {
         try
         {
@@ -136,7 +137,7 @@ internal sealed class PrivateCluster : IAsyncDisposable
         {
             return false;
         }
-    });
+    }).Select(process => int.Parse(Path.GetFileName(process))) : [];
 
     private async Task InitializeAsync(CancellationToken stop)
     {
@@ -150,7 +151,7 @@ internal sealed class PrivateCluster : IAsyncDisposable
             ["-D", _data, "-U", "errortracker", "-A", "trust", "-E", "UTF8", "--lc-collate=C", "--lc-ctype=C.UTF-8", "--data-checksums"], asPostgres: Environment.IsPrivilegedProcess, stop);
     }
 
-    private static async Task RunAsync(string program, string[] arguments, bool asPostgres, CancellationToken stop)
+    internal static async Task RunAsync(string program, string[] arguments, bool asPostgres, CancellationToken stop)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
         if (asPostgres) start.UserName = "postgres";

@@ -99,6 +99,7 @@ public static class SendBatch
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 Break("was not read further: the host is stopping");
+                Failed++; // its sender's fault it is not
                 return true;
             }
             finally

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace ErrorTracker.Benchmarks.Crash;
+
+/// <summary>A process that this one starts and signals. It never outlives this one, however this one ends: the kernel sees to that.</summary>
+/// <remarks>The kernel kills it at the end of the thread that forked it, so that thread waits for it.</remarks>
+internal sealed class Child
+{
+    public const int Interrupt = 2, Quit = 3, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
+
+    private readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously), _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private int _pid;
+
+    /// <summary>Its exit code.</summary>
+    public Task<int> Exited => _exited.Task;
+
+    /// <param name="log">The file to which it writes what it has to say.</param>
+    /// <param name="user">Whom it runs as; null: as this one does.</param>
+    public static async Task<Child> StartAsync(string log, string[] command, string? user = null, params (string Key, string Value)[] environment)
+    {
+        string[] drop = user is null ? [] : [$"--reuid={user}", $"--regid={user}", "--clear-groups"];
+        var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >> \"$CRASH_LOG\" 2>&1", "sh", "setsid", "setpriv", .. drop, "--pdeathsig", "KILL", "--", .. command]) { WorkingDirectory = "/" };
+        foreach (var (key, value) in environment.Append(("CRASH_LOG", log))) start.Environment[key] = value;
+        var child = new Child();
+        new Thread(() => child.Attend(start)) { IsBackground = true, Name = command[0] }.Start();
+        child._pid = await child._started.Task;
+        return child;
+    }
+
+    public void Send(int signal)
+    {
+        if (!Exited.IsCompleted) Signal(_pid, signal);
+    }
+
+    /// <summary>Signals it and waits for its end; kills it if that takes longer than the limit.</summary>
+    public async Task<int> EndAsync(int signal, TimeSpan limit)
+    {
+        Send(signal);
+        if (await Task.WhenAny(Exited, Task.Delay(limit)) != Exited) Send(Kill);
+        return await Exited;
+    }
+
+    private void Attend(ProcessStartInfo start)
+    {
+        try
+        {
+            using var process = Process.Start(start)!;
+            _started.SetResult(process.Id);
+            process.WaitForExit();
+            _exited.SetResult(process.ExitCode);
+        }
+        catch (Exception e)
+        {
+            _started.TrySetException(e);
+            _exited.TrySetException(e);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    public static extern int Signal(int pid, int signal);
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using ErrorTracker.Ingestion;
+
+namespace ErrorTracker.Benchmarks.Crash;
+
+/// <summary>An application of a stage.</summary>
+internal sealed record Application(int Id, string Key);
+
+/// <summary>What one request sends: an event, or a batch of them as an array or as lines.</summary>
+internal sealed class Parcel(Application application, List<Sent> events, string form)
+{
+    public const string Single = "single", Array = "array", Lines = "lines";
+
+    private const int LargestBatch = 100, Messages = 80;
+
+    private static readonly string[] Flaws = ["\"level\":\"LOUD\"", "\"levels\":\"ERROR\"", "\"level\":7", "\"level\":null", "\"level\" \"ERROR\""];
+
+    public IReadOnlyList<Sent> Events => events;
+
+    /// <summary>Every event that could be stored has a name: however often it is sent, each is stored once.</summary>
+    public bool MayRepeat => events.All(e => e.EventId is not null || !e.IsValid);
+
+    public bool IsAcknowledged => events.All(e => e.IsAcknowledged || !e.IsValid);
+
+    public static Parcel Make(Random random, Ledger ledger, IReadOnlyList<Application> applications, bool isBatch)
+    {
+        var application = applications[random.Next(applications.Count)];
+        var (size, named, flawed) = (isBatch ? random.Next(1, LargestBatch) : 1, random.Next(3), isBatch && random.Next(3) > 0 ? 0 : 10);
+        var events = Enumerable.Range(0, size).Select(_ => new Sent(ledger.NextTrace(), application.Id,
+            named == 0 || (named == 1 && random.Next(2) == 0) ? Guid.NewGuid() : null,
+            Levels.All[random.Next(Levels.All.Length)], $"Payment {random.Next(Messages)} declined", random.Next(100) < flawed ? Flaws[random.Next(Flaws.Length)] : null)).ToList();
+        ledger.Add(events);
+        return new(application, events, !isBatch ? Single : random.Next(2) == 0 ? Array : Lines);
+    }
+
+    /// <summary>One valid event under a name of its own.</summary>
+    public static Parcel Probe(Ledger ledger, Application application)
+    {
+        var probe = new Sent(ledger.NextTrace(), application.Id, Guid.NewGuid(), "INFO", "Probe", flaw: null);
+        ledger.Add([probe]);
+        return new(application, [probe], Single);
+    }
+
+    /// <summary>Sends it to a node and notes what is answered for each event. What no answer may say is a fault.</summary>
+    public async Task SendAsync(Node node, Ledger ledger)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{application.Id}/events{(form == Single ? "" : "/batch")}");
+            request.Headers.Add(Door.KeyHeader, application.Key);
+            request.Content = new StringContent(Body(), Encoding.UTF8, form == Lines ? Door.Lines : Door.Json);
+            using var answer = await node.Http.SendAsync(request);
+            var body = await answer.Content.ReadAsStringAsync();
+            var said = $"{(int)answer.StatusCode} by node {node.Number}";
+            if (form != Single && answer.StatusCode == HttpStatusCode.OK) ReadReceipt(JsonDocument.Parse(body).RootElement, said, ledger);
+            else ReadAnswer(answer, body, said, ledger);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
+        {
+            foreach (var sent in events) sent.Refuse($"no connection to node {node.Number}");
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
+        {
+            foreach (var sent in events) sent.Lose($"answer of node {node.Number} lost: {(e.InnerException ?? e).Message}");
+        }
+    }
+
+    private string Body() => form switch
+    {
+        Single => events[0].Json,
+        Lines => string.Join('\n', events.Select(e => e.Json)),
+        _ => $"[{string.Join(',', events.Select(e => e.Json))}]",
+    };
+
+    private void ReadAnswer(HttpResponseMessage answer, string body, string said, Ledger ledger)
+    {
+        switch ((int)answer.StatusCode)
+        {
+            case 200 or 201 when form == Single && events[0].IsValid:
+                events[0].Acknowledge(said, JsonDocument.Parse(body).RootElement.GetProperty("id").GetGuid());
+                return;
+            case 429 or 503 when answer.Headers.RetryAfter is not null:
+            case 400 when form == Single && !events[0].IsValid:
+                break;
+            default:
+                ledger.Fault(FaultKind.Answer, $"{said}, {body}, for {form} of {string.Join("; ", events.Take(3))}");
+                break;
+        }
+        foreach (var sent in events) sent.Refuse(said);
+    }
+
+    /// <summary>A receipt lists what is rejected; an end of the batch before its last event is listed as a rejection of the body there.</summary>
+    private void ReadReceipt(JsonElement receipt, string said, Ledger ledger)
+    {
+        var rejected = receipt.GetProperty("rejected").EnumerateArray().ToDictionary(r => r.GetProperty("index").GetInt32(), r => r.GetProperty("errors").GetRawText());
+        var stored = receipt.GetProperty("accepted").GetInt32() + receipt.GetProperty("duplicates").GetInt32();
+        var read = stored + rejected.Count == events.Count ? events.Count : rejected.Keys.DefaultIfEmpty(0).Max();
+        if (stored + rejected.Keys.Count(index => index < read) != read) ledger.Fault(FaultKind.Answer, $"{said}, {receipt}, for a batch of {events.Count}");
+        for (var i = 0; i < events.Count; i++)
+        {
+            var error = i >= read ? "not read" : rejected.GetValueOrDefault(i);
+            if (error is null) events[i].Acknowledge(said);
+            else events[i].Refuse($"{said}, rejected: {error}");
+            if (error is null != events[i].IsValid && !(events[i].IsValid && (i >= read || error!.Contains("send it again")))) ledger.Fault(FaultKind.Answer, $"{events[i]}");
+        }
+    }
+}
