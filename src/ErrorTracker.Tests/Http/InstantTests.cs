@@ -28,6 +28,7 @@ public sealed class InstantTests
     [InlineData("2026-01-31T25:00:00Z")]
     [InlineData("0001-01-01T00:00:00+14:00")]
     [InlineData("9999-12-31T23:59:59-14:00")]
+    [InlineData("2026-01-31T12:34:56.Z")]
     [InlineData("31/01/2026")]
     [InlineData("1738324800")]
     public void what_is_no_time_is_not_guessed(string? text) => Assert.False(Instant.TryParse(text, out _));

@@ -37,10 +37,18 @@ public sealed class BatchSplitterTests
         Gen.Choose(1, 7).ToArbitrary(), Gen.Elements(true, false).ToArbitrary(),
         (body, read, lines) => Split(body, lines, read).SequenceEqual(Split(body, lines, body.Length + 1)));
 
-    private static List<string> Split(string body, bool lines, int read)
+    [Theory]
+    [InlineData(3, "{}")]
+    [InlineData(2, "end: must be a JSON array")]
+    [InlineData(1, "end: must be a JSON array")]
+    public void only_a_whole_byte_order_mark_may_come_first(int bytes, string part) => Assert.Equal([part], Split([.. "\ufeff"u8[..bytes], .. "[{}]"u8], lines: false, read: 1));
+
+    private static List<string> Split(string body, bool lines, int read) => Split(Encoding.UTF8.GetBytes(body), lines, read);
+
+    private static List<string> Split(byte[] body, bool lines, int read)
     {
         var (splitter, parts) = (new BatchSplitter(lines, Largest), new List<string>());
-        foreach (var bytes in Encoding.UTF8.GetBytes(body).Chunk(read))
+        foreach (var bytes in body.Chunk(read))
         {
             ReadOnlySpan<byte> input = bytes;
             while (splitter.TryRead(ref input, out var part)) parts.Add(Describe(part));

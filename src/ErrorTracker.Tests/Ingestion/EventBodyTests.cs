@@ -36,6 +36,8 @@ public sealed class EventBodyTests
     [InlineData("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":[],"tags":"t"}""", "stack,tags")]
     [InlineData("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":{"n":1e309}}""", "stack")]
     [InlineData("""{"occurred_at":"2026-02-30T12:00:00Z","level":"INFO","message":"m"}""", "occurred_at")]
+    [InlineData("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","event_id":" 7d3f1f0e6f3b4f649a550d6f7c1f2a10   "}""", "event_id")]
+    [InlineData("""{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","event_id":"0x3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10"}""", "event_id")]
     [InlineData("""[]""", "body")]
     [InlineData("""{"occurred_at":""", "body")]
     [InlineData("", "body")]

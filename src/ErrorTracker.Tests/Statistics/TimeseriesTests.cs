@@ -88,6 +88,16 @@ public sealed class TimeseriesTests(SharedApi shared)
         Assert.InRange(expected, series.GetArrayLength() - 1, series.GetArrayLength() + 1); // an hour of which the clocks take half away
     }
 
+    [Theory]
+    [InlineData("1")]
+    [InlineData("true%00")]
+    [InlineData("%20true")]
+    public async Task fill_is_true_or_false(string fill)
+    {
+        var sender = await shared.Api.RegisterAsync();
+        Assert.True((await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-07-01&until=2026-07-02&fill={fill}", expected: 400)).GetProperty("errors").TryGetProperty("fill", out _));
+    }
+
     /// <summary>In July: PostgreSQL takes CET for a fixed offset.</summary>
     [Fact]
     public async Task names_that_are_abbreviations_too_are_zones_and_what_names_no_zone_is_refused()
@@ -95,7 +105,7 @@ public sealed class TimeseriesTests(SharedApi shared)
         var sender = await shared.Api.RegisterAsync();
         var series = (await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-07-01&until=2026-07-02&interval=DAY&tz=CET&fill=true")).GetProperty("series");
         Assert.Equal("2026-06-30T22:00:00Z", series[0].GetProperty("bucket_start").GetString());
-        foreach (var zone in new[] { "localtime", "posixrules", "Factory", "right/UTC", "Mars/Olympus", "../etc/passwd", "%00" })
+        foreach (var zone in new[] { "localtime", "posixrules", "Factory", "right/UTC", "Mars/Olympus", "../etc/passwd", "%00", "Europe//Berlin", "Europe/./Berlin" })
             Assert.True((await shared.Api.GetAsync($"/apps/{sender.Id}/stats/timeseries?since=2026-07-01&until=2026-07-02&tz={zone}", expected: 400)).GetProperty("errors").TryGetProperty("tz", out _));
     }
 }

@@ -21,12 +21,13 @@ public static class Instant
         return parsed;
     }
 
-    /// <summary>RFC 3339 allows t and z in lower case and any number of digits; .NET reads seven.</summary>
+    /// <summary>RFC 3339 allows t and z in lower case and any number of digits but none; .NET reads up to seven.</summary>
     private static string? Normalize(string? text)
     {
         if (text is not { Length: > FractionAt } || text[FractionAt] != '.') return text?.ToUpperInvariant();
         var end = FractionAt + 1;
         while (end < text.Length && char.IsAsciiDigit(text[end])) end++;
+        if (end == FractionAt + 1) return null;
         return text.Remove(Math.Min(end, FractionAt + 1 + FinestFraction), Math.Max(0, end - FractionAt - 1 - FinestFraction)).ToUpperInvariant();
     }
 

@@ -9,7 +9,7 @@ internal static class Number
     public static int Optional(string field, string? text, int otherwise, int least, int most, Dictionary<string, string[]> errors)
     {
         if (text is null) return otherwise;
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        if (!text.Contains('\0') && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
         errors[field] = [most == int.MaxValue ? $"must be a whole number, at least {least}" : $"must be a whole number from {least} to {most}"];
         return otherwise;
     }

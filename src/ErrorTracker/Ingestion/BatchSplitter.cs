@@ -22,7 +22,7 @@ internal sealed class BatchSplitter(bool lines, int largest)
     private int _length;
     private long _size;
     private At _at = lines ? At.Element : At.Start;
-    private int _depth;
+    private int _depth, _marked;
     private bool _inText, _escaped, _isFirst = true, _isBroken;
 
     /// <summary>Takes bytes from the input until a part is complete. False if the input is used up before.</summary>
@@ -33,8 +33,13 @@ internal sealed class BatchSplitter(bool lines, int largest)
             {
                 if (lines ? TakeLine(ref input) : TakeElement(ref input)) if (TryComplete(out part)) return true;
             }
-            else if (Blank.Contains(input[0]) || _at == At.Start && EventBody.ByteOrderMark.Contains(input[0])) input = input[1..];
-            else if (_at == At.Start && input[0] == '[')
+            else if (_at == At.Start && _marked < EventBody.ByteOrderMark.Length && input[0] == EventBody.ByteOrderMark[_marked])
+            {
+                _marked++;
+                input = input[1..];
+            }
+            else if (Blank.Contains(input[0]) && !IsInMark) input = input[1..];
+            else if (_at == At.Start && input[0] == '[' && !IsInMark)
             {
                 _at = At.Element;
                 input = input[1..];
@@ -52,6 +57,9 @@ internal sealed class BatchSplitter(bool lines, int largest)
         if (lines) return TryComplete(out part);
         return Break(_at == At.Start ? "must be a JSON array" : "is an array that is not closed", out part);
     }
+
+    /// <summary>A part of a byte order mark is none.</summary>
+    private bool IsInMark => _marked > 0 && _marked < EventBody.ByteOrderMark.Length;
 
     private bool Break(string error, out BatchPart part)
     {

@@ -86,7 +86,7 @@ internal static class EventBody
     private static Guid? Id(JsonElement body, Dictionary<string, string[]> errors)
     {
         if (!body.TryGetProperty("event_id", out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: 32 or 36 } text && Guid.TryParse(text, out var id)) return id;
+        if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: 32 or 36 } text && text.All(c => char.IsAsciiHexDigit(c) || c == '-') && Guid.TryParse(text, out var id)) return id; // .NET takes blanks, signs and 0x for digits
         errors["event_id"] = ["must be a UUID"];
         return null;
     }

@@ -25,7 +25,7 @@ internal static class RequestBody
     {
         InvalidDataException or InvalidOperationException => "is not compressed as Content-Encoding says",
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => "arrived too slowly",
-        BadHttpRequestException => "is not framed as its headers say",
+        BadHttpRequestException or IOException { InnerException: OverflowException } => "is not framed as its headers say", // the latter is a chunk's size that no number holds
         _ => null,
     };
 

@@ -91,6 +91,10 @@ public static class SendBatch
                 }
                 return !splitter.TryFinish(out var last) || await TakeAsync(last);
             }
+            catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            {
+                return false;
+            }
             catch (Exception e) when (RequestBody.FaultOf(e) is { } fault)
             {
                 Break(fault);

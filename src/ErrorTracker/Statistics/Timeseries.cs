@@ -56,7 +56,8 @@ public static class Timeseries
         var window = Window.Parse(since, until, errors);
         var wanted = Levels.Optional(level, errors);
         var zone = Zone.Optional(tz, errors);
-        if (!bool.TryParse(fill ?? "false", out var filled)) errors["fill"] = ["must be true or false"];
+        var filled = "true".Equals(fill, StringComparison.OrdinalIgnoreCase);
+        if (fill is not null && !filled && !"false".Equals(fill, StringComparison.OrdinalIgnoreCase)) errors["fill"] = ["must be true or false"];
         var size = Interval.Parse(interval ?? Interval.Default);
         if (size is null) errors["interval"] = [Interval.Expected];
         else if (errors.Count == 0 && size.CountIn(zone, window) > MostBuckets)

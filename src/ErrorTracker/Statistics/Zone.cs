@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace ErrorTracker.Statistics;
 
 /// <summary>An IANA time zone, which sets where the buckets of a time series start.</summary>
-public sealed class Zone
+public sealed partial class Zone
 {
     public const string Expected = "must be the name of an IANA time zone, such as Europe/Berlin";
 
@@ -18,6 +20,10 @@ public sealed class Zone
         ["CET"] = "Europe/Brussels", ["MET"] = "Europe/Brussels", ["EET"] = "Europe/Athens", ["WET"] = "Europe/Lisbon",
     };
 
+    /// <summary>What could be a name; the file of a zone has others, such as Europe//Berlin.</summary>
+    [GeneratedRegex(@"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*\z")]
+    private static partial Regex Names();
+
     /// <summary>Files of a zone database that name no zone, or one that differs from server to server.</summary>
     private static readonly string[] NoZones = ["localtime", "posixrules", "Factory", "right/", "posix/"];
 
@@ -31,7 +37,7 @@ public sealed class Zone
     public static Zone Optional(string? text, Dictionary<string, string[]> errors)
     {
         if (text is null) return new(TimeZoneInfo.Utc);
-        if (text.Length is > 0 and < 64 && !NoZones.Any(name => text.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+        if (text.Length is > 0 and < 64 && Names().IsMatch(text) && !NoZones.Any(name => text.StartsWith(name, StringComparison.OrdinalIgnoreCase))
             && TimeZoneInfo.TryFindSystemTimeZoneById(Unabbreviated.GetValueOrDefault(text, text), out var zone) && zone.HasIanaId) return new(zone);
         errors["tz"] = [Expected];
         return new(TimeZoneInfo.Utc);
