@@ -8,7 +8,7 @@ namespace ErrorTracker.Tests.Hosting;
 /// <summary>The host as a process of its own, as a user starts it, on a free port of loopback.</summary>
 public sealed partial class HostProcess : IAsyncDisposable
 {
-    public const int Kill = 9, Terminate = 15;
+    public const int Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
 
     /// <summary>From its own output folder: beside the tests it would find their libraries too, and search them for commands.</summary>
     internal static readonly string Program = Path.Combine(AppContext.BaseDirectory.Replace("ErrorTracker.Tests", "ErrorTracker"), "ErrorTracker.dll");
@@ -20,6 +20,16 @@ public sealed partial class HostProcess : IAsyncDisposable
     private HostProcess(Process process) => _process = process;
 
     public HttpClient Http { get; } = new();
+
+    /// <summary>Bytes of physical memory that it uses.</summary>
+    public long Resident
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
 
     public string Output
     {
@@ -118,5 +128,5 @@ public sealed partial class HostProcess : IAsyncDisposable
     private static partial Regex ListensOn();
 
     [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Signal(int pid, int signal);
+    internal static extern int Signal(int pid, int signal);
 }

@@ -12,6 +12,7 @@ public sealed class InstantTests
     [InlineData("2026-01-31T12:34:56", "2026-01-31T12:34:56.0000000+00:00")]
     [InlineData("2026-01-31 12:34:56Z", "2026-01-31T12:34:56.0000000+00:00")]
     [InlineData("2026-01-31T12:34Z", "2026-01-31T12:34:00.0000000+00:00")]
+    [InlineData("2026-01-31T12:34:56+0530", "2026-01-31T07:04:56.0000000+00:00")]
     [InlineData("2026-01-31", "2026-01-31T00:00:00.0000000+00:00")]
     [InlineData("2026-01-31T12:34:56.123456789Z", "2026-01-31T12:34:56.1234560+00:00")]
     public void a_time_is_read_to_the_microsecond_in_utc(string text, string expected)
@@ -29,6 +30,8 @@ public sealed class InstantTests
     [InlineData("0001-01-01T00:00:00+14:00")]
     [InlineData("9999-12-31T23:59:59-14:00")]
     [InlineData("2026-01-31T12:34:56.Z")]
+    [InlineData("2026-01-31T12:34:56+5:00")]
+    [InlineData("2026-01-31T12:34:56-05")]
     [InlineData("31/01/2026")]
     [InlineData("1738324800")]
     public void what_is_no_time_is_not_guessed(string? text) => Assert.False(Instant.TryParse(text, out _));

@@ -5,7 +5,7 @@ namespace ErrorTracker.Http;
 /// <summary>Moments as the API speaks of them: RFC 3339, UTC, whole microseconds, which is what PostgreSQL keeps.</summary>
 public static class Instant
 {
-    private const int FractionAt = 19, FinestFraction = 7;
+    private const int OffsetAfter = 10, FractionAt = 19, FinestFraction = 7;
 
     private static readonly string[] Formats = ["yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mmK", "yyyy-MM-dd"];
 
@@ -24,12 +24,17 @@ public static class Instant
     /// <summary>RFC 3339 allows t and z in lower case and any number of digits but none; .NET reads up to seven.</summary>
     private static string? Normalize(string? text)
     {
+        if (text is { Length: > OffsetAfter } && !IsOffset(text.AsSpan(OffsetAfter))) return null;
         if (text is not { Length: > FractionAt } || text[FractionAt] != '.') return text?.ToUpperInvariant();
         var end = FractionAt + 1;
         while (end < text.Length && char.IsAsciiDigit(text[end])) end++;
         if (end == FractionAt + 1) return null;
         return text.Remove(Math.Min(end, FractionAt + 1 + FinestFraction), Math.Max(0, end - FractionAt - 1 - FinestFraction)).ToUpperInvariant();
     }
+
+    /// <summary>.NET reads offsets such as +5:00 too.</summary>
+    private static bool IsOffset(ReadOnlySpan<char> end) =>
+        end.LastIndexOfAny('+', '-') is var at && (at < 0 || end[at..] is { Length: 6 } || end[at..] is { Length: 5 } offset && !offset.Contains(':'));
 
     public const string Expected = "must be an RFC 3339 time, such as 2026-01-31T12:34:56.789Z";
 

@@ -1,0 +1,43 @@
+using System.IO.Compression;
+
+namespace ErrorTracker.Tests.Abuse;
+
+/// <summary>Bodies as Content-Encoding names them.</summary>
+internal static class Compression
+{
+    public static readonly string[] Encodings = ["gzip", "x-gzip", "br", "deflate"];
+
+    public static byte[] Deflate(string encoding, byte[] body)
+    {
+        using var output = new MemoryStream();
+        using (Stream stream = encoding switch
+        {
+            "br" => new BrotliStream(output, CompressionLevel.Fastest, leaveOpen: true),
+            "deflate" => new ZLibStream(output, CompressionLevel.Fastest, leaveOpen: true),
+            _ => new GZipStream(output, CompressionLevel.Fastest, leaveOpen: true),
+        }) stream.Write(body);
+        return output.ToArray();
+    }
+
+    /// <summary>What comes out, and whether that was the whole.</summary>
+    public static (byte[] Body, bool IsWhole) Inflate(string encoding, byte[] sent)
+    {
+        if (encoding is "" or "identity") return (sent, true);
+        using var output = new MemoryStream();
+        using Stream stream = encoding switch
+        {
+            "br" => new BrotliStream(new MemoryStream(sent), CompressionMode.Decompress),
+            "deflate" => new ZLibStream(new MemoryStream(sent), CompressionMode.Decompress),
+            _ => new GZipStream(new MemoryStream(sent), CompressionMode.Decompress),
+        };
+        try
+        {
+            for (int next; (next = stream.ReadByte()) >= 0;) output.WriteByte((byte)next);
+            return (output.ToArray(), true);
+        }
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
+        {
+            return (output.ToArray(), false);
+        }
+    }
+}
