@@ -12,12 +12,6 @@ internal static class LogAppend
 {
     private const string Schema = CounterTables.Schema;
 
-    /// <summary>
-    /// Marten's foreign key from events to streams holds, as both are written here; to have PostgreSQL check it event by event costs a fifth of the append.
-    /// Only a superuser can do without, as the private cluster's and the compose file's user is.
-    /// </summary>
-    private const string Unchecked = "select set_config('session_replication_role', 'replica', true) from pg_roles where rolname = current_user and rolsuper";
-
     private const string Streams =
         $"""
         insert into {Schema}.mt_streams as kept (tenant_id, id, version) select * from unnest($1, $2, $3)
@@ -48,7 +42,6 @@ internal static class LogAppend
         {
             BatchCommands =
             {
-                new(Unchecked),
                 new(Streams) { Parameters = { new() { Value = written.Values.ToArray() }, new() { Value = written.Keys.Select(s => s.Stream).ToArray() }, new() { Value = written.Keys.Select(s => s.Version).ToArray() } } },
                 new(Events)
                 {
