@@ -35,7 +35,7 @@ internal static class Compression
             for (int next; (next = stream.ReadByte()) >= 0;) output.WriteByte((byte)next);
             return (output.ToArray(), true);
         }
-        catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException or IOException)
         {
             return (output.ToArray(), false);
         }

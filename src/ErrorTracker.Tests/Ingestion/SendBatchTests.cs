@@ -101,6 +101,15 @@ public sealed class SendBatchTests(SharedApi shared)
         Assert.Equal(2, await CountAsync(sender));
     }
 
+    [Theory]
+    [InlineData("events")]
+    [InlineData("events/batch")]
+    public async Task a_body_that_needs_a_dictionary_is_refused(string path)
+    {
+        var refusal = await PostAsync(await _api.RegisterAsync(), path, [0x78, 0xbb, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], 400, encoding: "deflate");
+        Assert.True(refusal.GetProperty("errors").TryGetProperty("body", out _));
+    }
+
     private static byte[] Compress(string encoding, byte[] body)
     {
         using var output = new MemoryStream();

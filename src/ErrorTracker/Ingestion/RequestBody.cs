@@ -23,7 +23,7 @@ internal static class RequestBody
     /// <summary>Why a body could not be read to its end, for its sender; null if that is not the sender's fault.</summary>
     public static string? FaultOf(Exception failure) => failure switch
     {
-        InvalidDataException or InvalidOperationException => "is not compressed as Content-Encoding says",
+        InvalidDataException or InvalidOperationException or IOException { Source: "System.IO.Compression" } => "is not compressed as Content-Encoding says", // the last has no public type: a dictionary is needed
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => "arrived too slowly",
         BadHttpRequestException or IOException { InnerException: OverflowException } => "is not framed as its headers say", // the latter is a chunk's size that no number holds
         _ => null,
