@@ -6,6 +6,7 @@ using ErrorTracker.Tests.Hosting;
 namespace ErrorTracker.Tests;
 
 /// <summary>The short form of <c>./crash</c>: a round of each main kind on the same two nodes.</summary>
+[Collection(nameof(Alone))]
 public sealed class CrashTests(CrashTests.TwoNodes nodes) : IClassFixture<CrashTests.TwoNodes>
 {
     [Theory]
