@@ -6,7 +6,7 @@ namespace ErrorTracker.Benchmarks.Crash;
 /// </summary>
 /// <param name="program">ErrorTracker.dll of the API.</param>
 /// <param name="seed">Repeats the disturbances and what chance decides of them.</param>
-/// <param name="pace">How long pauses are, against the usual.</param>
+/// <param name="pace">How long the stretches are that chance decides, and how dense the load is, against the usual.</param>
 internal sealed class CrashRun(string program, int seed, double pace = 1) : IAsyncDisposable
 {
     private const int RoundsOnStage = 10;

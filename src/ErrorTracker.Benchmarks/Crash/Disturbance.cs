@@ -13,7 +13,14 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60), Pause = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Whoever took an event has answered it, unless it did not take it.</summary>
+    /// <summary>Whether the projection runs on the node that was started last: Wolverine numbers them in the order of their starts.</summary>
+    private const string LatestFolds =
+        $"""
+        select exists (select from {CounterTables.Schema}.wolverine_node_assignments as assigned join {CounterTables.Schema}.wolverine_nodes as nodes on nodes.id = node_id
+        where assigned.id like 'event-subscriptions:%' and node_number = (select max(node_number) from {CounterTables.Schema}.wolverine_nodes))
+        """;
+
+    /// <summary>The API ends in good order: what it took it answers first.</summary>
     public bool IsOrderly { get; private init; }
 
     public bool NeedsSmallDisk { get; private init; }
@@ -22,8 +29,8 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     [
         new("api-killed", 1, (stage, random, stop) => ApiEndsAsync(stage, random, Child.Kill, stop)),
         new("api-terminated", 1, (stage, random, stop) => ApiEndsAsync(stage, random, Child.Terminate, stop)) { IsOrderly = true },
-        new("node-killed", 2, (stage, random, _) => OneOfTwoEndsAsync(stage, random, Child.Kill)),
-        new("node-terminated", 2, (stage, random, _) => OneOfTwoEndsAsync(stage, random, Child.Terminate)) { IsOrderly = true },
+        new("node-killed", 2, (stage, random, stop) => OneOfTwoEndsAsync(stage, random, Child.Kill, stop)),
+        new("node-terminated", 2, (stage, random, stop) => OneOfTwoEndsAsync(stage, random, Child.Terminate, stop)) { IsOrderly = true },
         new("postgres-killed", 2, (stage, random, stop) => PostgresEndsAsync(stage, random, Child.Kill, stop)),
         new("postgres-restarted", 1, (stage, random, stop) => PostgresEndsAsync(stage, random, Child.Interrupt, stop)),
         new("backend-killed", 2, (stage, _, stop) => BackendEndsAsync(stage, stop)),
@@ -46,11 +53,12 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
         return "again at its start";
     }
 
-    private static async Task<string> OneOfTwoEndsAsync(Stage stage, Random random, int signal)
+    private static async Task<string> OneOfTwoEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
     {
         var node = stage.Nodes[random.Next(stage.Nodes.Count)];
+        var folds = node == stage.Nodes.MaxBy(n => n.StartedAt) == await stage.Cluster.ScalarAsync<bool>(LatestFolds, stop);
         await EndAsync(stage, node, signal);
-        return $"node {node.Number}";
+        return $"node {node.Number}, {(folds ? "it folded" : "it did not fold")}";
     }
 
     private static async Task EndAsync(Stage stage, Node node, int signal)

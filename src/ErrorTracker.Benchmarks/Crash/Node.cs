@@ -18,6 +18,8 @@ internal sealed class Node(int number, string program, string log, string connec
 
     public HttpClient Http { get; } = new() { BaseAddress = new($"http://127.0.0.1:{FreePort()}"), Timeout = LongestAnswer };
 
+    public DateTime StartedAt { get; private set; }
+
     /// <summary>It is meant to run.</summary>
     public bool IsStarted { get; private set; }
 
@@ -27,7 +29,7 @@ internal sealed class Node(int number, string program, string log, string connec
     public async Task StartAsync()
     {
         _process = await RunAsync("--urls", Http.BaseAddress!.ToString());
-        IsStarted = true;
+        (IsStarted, StartedAt) = (true, DateTime.UtcNow);
     }
 
     public async Task<int> EndAsync(int signal)

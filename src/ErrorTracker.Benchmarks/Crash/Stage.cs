@@ -23,7 +23,7 @@ internal sealed class Stage : IAsyncDisposable
 
     public bool IsSmall { get; }
 
-    /// <summary>How long the pauses are that chance decides, against the usual.</summary>
+    /// <summary>How long the stretches are that chance decides, and how dense the load is, against the usual.</summary>
     public double Pace { get; }
 
     public Ledger Ledger { get; } = new();

@@ -38,7 +38,7 @@ internal sealed class Traffic(Stage stage, int seed)
     {
         try
         {
-            await Task.Delay(random.Next(milliseconds), _stop.Token);
+            await Task.Delay((int)(random.Next(milliseconds) / stage.Pace), _stop.Token);
         }
         catch (OperationCanceledException)
         {

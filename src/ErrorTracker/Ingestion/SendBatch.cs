@@ -103,7 +103,7 @@ public static class SendBatch
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 Break("was not read further: the host is stopping");
-                Failed++; // its sender's fault it is not
+                Failed++; // or a batch of which nothing was read would be called invalid
                 return true;
             }
             finally
