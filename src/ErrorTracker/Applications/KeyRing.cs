@@ -23,9 +23,11 @@ public sealed class KeyRing(NpgsqlDataSource database, TimeProvider clock) : Bac
     public ValueTask<bool> OpensAsync(int application, string key, CancellationToken stop) =>
         _known.TryGetValue(application, out var keys) && Uses(key, keys) ? new(true) : LookUpAsync(application, key, stop);
 
-    public void Forget(int application)
+    public void Close(int application, Guid key)
     {
-        if (_known.TryRemove(application, out var keys)) NoteUses(keys);
+        if (!_known.TryGetValue(application, out var keys)) return;
+        NoteUses(keys);
+        _known.TryUpdate(application, [.. keys.Where(open => open.Id != key)], keys);
     }
 
     private void NoteUses(IEnumerable<IngestKeyInUse> keys)
@@ -66,7 +68,7 @@ public sealed class KeyRing(NpgsqlDataSource database, TimeProvider clock) : Bac
         for (var look = 1; await timer.WaitForNextTickAsync(stop); look++)
             try
             {
-                await ForgetChangedAsync(stop);
+                await CloseRevokedAsync(stop);
                 if (look % LooksBetweenWrites == 0) await WriteUsesAsync(stop);
             }
             catch (Exception) when (!stop.IsCancellationRequested)
@@ -75,12 +77,12 @@ public sealed class KeyRing(NpgsqlDataSource database, TimeProvider clock) : Bac
             }
     }
 
-    /// <summary>Looks back further than to the last look: a change is seen only when it is committed.</summary>
-    private async Task ForgetChangedAsync(CancellationToken stop)
+    /// <summary>Looks back further than to the last look: a change is seen only when it is committed, and a key may have been looked up just before.</summary>
+    private async Task CloseRevokedAsync(CancellationToken stop)
     {
-        await using var command = database.CreateCommand($"select distinct application_id from {KeyTable.Name} where changed_at > now() - interval '15 seconds'");
+        await using var command = database.CreateCommand($"select application_id, id from {KeyTable.Name} where revoked_at > now() - interval '15 seconds'");
         await using var reader = await command.ExecuteReaderAsync(stop);
-        while (await reader.ReadAsync(stop)) Forget(reader.GetInt32(0));
+        while (await reader.ReadAsync(stop)) Close(reader.GetInt32(0), reader.GetGuid(1));
     }
 
     private async Task WriteUsesAsync(CancellationToken stop)

@@ -9,7 +9,7 @@ internal static class KeyTable
 {
     public const string Name = $"{CounterTables.Schema}.ingest_keys";
 
-    public const string Insert = $"insert into {Name} (id, application_id, prefix, hash, created_at, changed_at) values (?, ?, ?, ?, ?, now())";
+    public const string Insert = $"insert into {Name} (id, application_id, prefix, hash, created_at) values (?, ?, ?, ?, ?)";
 
     public static Table Define()
     {
@@ -18,10 +18,10 @@ internal static class KeyTable
         table.AddColumn("application_id", "integer").NotNull();
         table.AddColumn("prefix", "text").NotNull();
         table.AddColumn("hash", "bytea").NotNull();
-        foreach (var time in new[] { "created_at", "changed_at" }) table.AddColumn(time, "timestamptz").NotNull();
+        table.AddColumn("created_at", "timestamptz").NotNull();
         foreach (var time in new[] { "last_used_at", "revoked_at" }) table.AddColumn(time, "timestamptz");
         table.Indexes.Add(new IndexDefinition("ingest_keys_application") { Columns = ["application_id"] });
-        table.Indexes.Add(new IndexDefinition("ingest_keys_changed") { Columns = ["changed_at"] });
+        table.Indexes.Add(new IndexDefinition("ingest_keys_revoked") { Columns = ["revoked_at"] });
         return table;
     }
 }

@@ -34,8 +34,8 @@ public static class ManageKeys
         var (key, id, now) = (IngestKey.New(), Guid.CreateVersion7(), Instant.Now(clock));
         await using var command = database.CreateCommand(
             $"""
-            insert into {KeyTable.Name} (id, application_id, prefix, hash, created_at, changed_at)
-            select $1, $2, $3, $4, $5, now() where (select count(*) from {KeyTable.Name} where application_id = $2 and revoked_at is null) < {MostKeys}
+            insert into {KeyTable.Name} (id, application_id, prefix, hash, created_at)
+            select $1, $2, $3, $4, $5 where (select count(*) from {KeyTable.Name} where application_id = $2 and revoked_at is null) < {MostKeys}
             """);
         foreach (var value in new object[] { id, application!.Id, IngestKey.PrefixOf(key), IngestKey.Hash(key), now }) command.Parameters.Add(new() { Value = value });
         return await command.ExecuteNonQueryAsync(stop) == 1
@@ -66,11 +66,11 @@ public static class ManageKeys
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
-        await using var command = database.CreateCommand($"update {KeyTable.Name} set revoked_at = now(), changed_at = now() where application_id = $1 and id = $2 and revoked_at is null");
+        await using var command = database.CreateCommand($"update {KeyTable.Name} set revoked_at = now() where application_id = $1 and id = $2 and revoked_at is null");
         command.Parameters.Add(new() { Value = application!.Id });
         command.Parameters.Add(new() { Value = Guid.TryParse(key_id, out var id) ? id : Guid.Empty });
         var deleted = await command.ExecuteNonQueryAsync(stop);
-        keys.Forget(application.Id);
+        if (deleted == 1) keys.Close(application.Id, id);
         return deleted == 1 ? Results.NoContent() : Refusal.NotFound("There is no such key.");
     }
 }
