@@ -28,8 +28,8 @@ internal sealed class HostileFraming(Random random, int number, Sender sender)
             2 => Broken("lengths that differ", Post($"Content-Length: {Event.Length}\r\n{(random.Next(2) == 0 ? $"Content-Length: {random.Next(200)}" : "Transfer-Encoding: chunked")}", _bodies.ValidEvent())),
             3 => Broken("transfer coding", Post($"Transfer-Encoding: {Pick(Codings)}", Encoding.Latin1.GetString(Input.Chunked(Event, random)))),
             4 => Broken("too long or too short a body", Post($"Content-Length: {random.Next(Event.Length * 2)}", _bodies.ValidEvent())),
-            5 => Broken("cut off", whole[..random.Next(whole.Length)]) with { Ending = random.Next(2) == 0 ? Ending.HalfClose : Ending.Abort },
-            6 => new("left before the answer", whole, (_, ledger) => { ledger.Uncertain.Add((EventOracle.Judge(Event).Content!, number)); return null; }) { Ending = Ending.Abort },
+            5 => new("cut off", whole[..random.Next(whole.Length)], (answer, _) => answer?.Status is 201 ? "no event was sent whole" : null) { IsBrokenHttp = true, Ending = random.Next(2) == 0 ? Ending.HalfClose : Ending.Abort },
+            6 => Broken("left before the answer", whole) with { Ending = Ending.Abort },
             7 => Broken("changed head", [.. Mutation.Apply(random, whole[..whole.AsSpan().IndexOf("\r\n\r\n"u8)]), .. whole[whole.AsSpan().IndexOf("\r\n\r\n"u8)..]]),
             8 => Broken("request line", Encoding.Latin1.GetBytes(Pick(["GET", "GET /apps", "GET /apps HTTP/9.9", "GET /apps HTTP/1.0", "GET  /apps HTTP/1.1", "\r\n\r\nGET /apps HTTP/1.1", "GET /apps http/1.1", $"GET /{new string('l', 9_000)} HTTP/1.1",
                 "\0", "PRI * HTTP/2.0", "G\xffT /apps HTTP/1.1", $"{new string('M', 9_000)} / HTTP/1.1", "GET /apps HTTP/1.1\r\nHost: a\r\n folded: 1", "GET /apps HTTP/1.1\nHost: a\n", "GET /apps HTTP/1.1\r\nHost : a", "GET /apps HTTP/1.1\r\nno colon"]) + "\r\n\r\n")),
@@ -48,9 +48,10 @@ internal sealed class HostileFraming(Random random, int number, Sender sender)
         return noise;
     }
 
-    /// <summary>What the host makes of it is up to the web server; a 201 says that it found the event, whole.</summary>
+    /// <summary>What the host makes of it is up to the web server; a 201 says that it found the event, whole. Without an answer nobody knows.</summary>
     private Input Broken(string kind, byte[] request) => new(kind, request, (answer, ledger) =>
     {
+        if (answer is null) ledger.Uncertain.Add((EventOracle.Judge(Event).Content!, number));
         if (answer is { Status: 201 }) ledger.Add(EventOracle.Judge(Event), number);
         return null;
     })

@@ -33,6 +33,9 @@ internal sealed class RawConnection : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>So long a client waits until it says that it has sent all: the host takes that for its end.</summary>
+    private static readonly TimeSpan Hesitation = TimeSpan.FromMilliseconds(100);
+
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start, _end;
@@ -54,7 +57,14 @@ internal sealed class RawConnection : IDisposable
 
     public void HalfClose()
     {
-        if (_socket.Connected) _socket.Shutdown(SocketShutdown.Send);
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // the host was faster
+        }
     }
 
     /// <summary>The connection ends with a reset.</summary>
@@ -63,9 +73,6 @@ internal sealed class RawConnection : IDisposable
         _socket.LingerState = new(true, 0);
         _socket.Close();
     }
-
-    /// <summary>So long a client waits until it says that it has sent all: the host takes that for its end.</summary>
-    private static readonly TimeSpan Hesitation = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Sends and reads at once, as a host may answer before it has read all. Null if it closes the connection instead of answering.</summary>
     public async Task<Answer?> ExchangeAsync(ReadOnlyMemory<byte> request, Ending ending = Ending.Listen, bool isHead = false)
