@@ -15,6 +15,7 @@ public sealed class RebuildTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.StoreAsync(Enumerable.Range(0, 2_000).Select(i => TestApi.Event(sender, Start.AddMinutes(i), message: $"m{i % 7}")));
         await api.FoldedAsync();
+        await api.ClosedAsync();
         await using (var spoil = api.Database.CreateCommand($"update {CounterTables.Current.Levels} set count = count + 1 where step = 'h' and bucket = '2026-05-04T05:00Z'"))
             await spoil.ExecuteNonQueryAsync();
         var (_, _, _, differences) = await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None);
@@ -76,7 +77,7 @@ public sealed class RebuildTests(SharedApi shared)
         }
         await new Rebuild(api.Database).RunAsync(_ => { }, CancellationToken.None);
         Assert.Empty((await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None)).Differences);
-        Assert.Equal(3, await api.ScalarAsync<long>("select count(*) from pg_tables where schemaname = 'errortracker' and tablename ~ '^(level|message|counter)_'"));
+        Assert.Equal(4, await api.ScalarAsync<long>("select count(*) from pg_tables where schemaname = 'errortracker' and tablename ~ '^(level|message|open|counter)_'"));
     }
 
     [Fact]
@@ -109,6 +110,7 @@ public sealed class RebuildTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.StoreAsync([TestApi.Event(sender, Start, message: "lost"), TestApi.Event(sender, Start.AddSeconds(1), message: "lost")]);
         await api.FoldedAsync();
+        await api.ClosedAsync();
         await api.ScalarAsync<int>($"with gone as (delete from {CounterTables.Current.Texts} returning 1), moved as (update {CounterTables.Current.Messages} set last_seen = last_seen - interval '1 s' where step = 'h' returning 1) select 1");
         var (_, _, _, differences) = await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None);
         Assert.Equal(["h", "text"], differences.Select(d => d.Step));
@@ -165,7 +167,7 @@ public sealed class RebuildTests(SharedApi shared)
         await using var node = Npgsql.NpgsqlDataSource.Create(new Npgsql.NpgsqlConnectionStringBuilder(api.Database.ConnectionString) { ApplicationName = new CounterTables("v8").NodeName });
         await using var connection = await node.OpenConnectionAsync();
         Assert.Equal([7u], await new Prune(api.Database).RunAsync(CancellationToken.None));
-        Assert.Equal(3, await api.ScalarAsync<long>("select count(*) from pg_tables where tablename like '%\\_v8'"));
-        Assert.Equal(3, await api.ScalarAsync<long>($"select count(*) from pg_tables where tablename like '%\\_v{CounterTables.Version}' and schemaname = 'errortracker'"));
+        Assert.Equal(4, await api.ScalarAsync<long>("select count(*) from pg_tables where tablename like '%\\_v8'"));
+        Assert.Equal(4, await api.ScalarAsync<long>($"select count(*) from pg_tables where tablename like '%\\_v{CounterTables.Version}' and schemaname = 'errortracker'"));
     }
 }

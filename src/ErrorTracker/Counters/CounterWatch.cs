@@ -3,8 +3,8 @@ using Npgsql;
 namespace ErrorTracker.Counters;
 
 /// <summary>
-/// Sees to what the daemon does not, which folds only when events arrive: tables that somebody dropped are made anew, and a progress that stands
-/// still below the high-water mark goes on. It may run on many nodes at once: a range is folded once whoever tries.
+/// Sees to what the daemon does not, which folds only when events arrive: minutes that are over are closed, tables that somebody dropped are made anew,
+/// and a progress that stands still below the high-water mark goes on. It may run on many nodes at once: a range is folded once whoever tries.
 /// </summary>
 internal sealed class CounterWatch(NpgsqlDataSource database, IConfiguration configuration, ILogger<CounterWatch> log) : BackgroundService
 {
@@ -40,7 +40,11 @@ internal sealed class CounterWatch(NpgsqlDataSource database, IConfiguration con
                 if (!_folds) continue;
                 if (committed > 2 * Math.Max(known, WorthAnalyzing)) await AnalyzeAsync(stop);
                 if (!complete) await CounterShard.Current.RestoreAsync(database, stop);
-                else if (folded < mark && folded == last) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
+                else
+                {
+                    if (folded < mark && folded == last) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
+                    while (await CounterShard.Current.CloseMinutesAsync(database, stop)) ;
+                }
                 last = folded;
             }
             catch (Exception) when (!stop.IsCancellationRequested)
