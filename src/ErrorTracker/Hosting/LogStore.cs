@@ -23,6 +23,9 @@ internal static class LogStore
     /// <summary>How old a gap in the sequence must be before Marten looks whether any transaction lives that could fill it, and passes it if none does.</summary>
     private static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>So long after the detection of the high-water mark has failed or got stuck it is started again.</summary>
+    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>Of a node to the database, besides those of ingest: some nodes fit into PostgreSQL's own limit of 100.</summary>
     private const int MostConnections = 30;
 
@@ -109,5 +112,7 @@ internal static class LogStore
         options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
         options.Projections.StaleSequenceThreshold = GapPatience;
+        options.Projections.HealthCheckPollingTime = Assignment;
+        options.Projections.HighWaterStalenessThreshold = MarkPatience;
     }
 }
