@@ -32,18 +32,24 @@ internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore sto
 
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
-        var (lastFolded, lastMark, timer) = (-1L, -1L, new PeriodicTimer(Pause));
-        while (await timer.WaitForNextTickAsync(stop))
+        using var timer = new PeriodicTimer(Pause);
+        var (lastFolded, lastMark) = (-1L, -1L);
+        do
+        {
             try
             {
                 var (complete, folded, mark, committed, known) = await LookAsync(stop);
+                if (_folds && complete && mark < committed && mark == lastMark)
+                {
+                    await MoveMarkAsync(stop);
+                    (complete, folded, mark, committed, known) = await LookAsync(stop);
+                }
                 Lag = Math.Max(0, committed - folded);
                 if (!_folds) continue;
                 if (committed > 2 * Math.Max(known, WorthAnalyzing)) await AnalyzeAsync(stop);
                 if (!complete) await CounterShard.Current.RestoreAsync(database, stop);
                 else
                 {
-                    if (mark < committed && mark == lastMark) await MoveMarkAsync(stop);
                     if (folded < mark && folded == lastFolded) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
                     while (await CounterShard.Current.CloseMinutesAsync(database, stop)) ;
                 }
@@ -53,6 +59,8 @@ internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore sto
             {
                 // The database is away, or a reader holds a table that is to be made anew. Readiness and the status say so; the next look will tell.
             }
+        }
+        while (await timer.WaitForNextTickAsync(stop));
     }
 
     /// <summary>By Marten's own rules: gaps that a transaction may still fill are waited for.</summary>
