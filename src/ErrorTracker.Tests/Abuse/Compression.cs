@@ -7,12 +7,14 @@ internal static class Compression
 {
     public static readonly string[] Encodings = ["gzip", "x-gzip", "br", "deflate"];
 
-    public static byte[] Deflate(string encoding, byte[] body)
+    /// <param name="isRaw">Of deflate: without the header and the checksum of zlib.</param>
+    public static byte[] Deflate(string encoding, byte[] body, bool isRaw)
     {
         using var output = new MemoryStream();
         using (Stream stream = encoding switch
         {
             "br" => new BrotliStream(output, CompressionLevel.Fastest, leaveOpen: true),
+            "deflate" when isRaw => new DeflateStream(output, CompressionLevel.Fastest, leaveOpen: true),
             "deflate" => new ZLibStream(output, CompressionLevel.Fastest, leaveOpen: true),
             _ => new GZipStream(output, CompressionLevel.Fastest, leaveOpen: true),
         }) stream.Write(body);
@@ -27,7 +29,8 @@ internal static class Compression
         using Stream stream = encoding switch
         {
             "br" => new BrotliStream(new MemoryStream(sent), CompressionMode.Decompress),
-            "deflate" => new ZLibStream(new MemoryStream(sent), CompressionMode.Decompress),
+            "deflate" when HasZlibHeader(sent) => new ZLibStream(new MemoryStream(sent), CompressionMode.Decompress),
+            "deflate" => new DeflateStream(new MemoryStream(sent), CompressionMode.Decompress),
             _ => new GZipStream(new MemoryStream(sent), CompressionMode.Decompress),
         };
         try
@@ -40,4 +43,7 @@ internal static class Compression
             return (output.ToArray(), false);
         }
     }
+
+    /// <summary>RFC 1950: the method is 8, and the two bytes are a multiple of 31.</summary>
+    private static bool HasZlibHeader(byte[] sent) => sent.Length >= 2 && sent[0] % 16 == 8 && (sent[0] * 256 + sent[1]) % 31 == 0;
 }

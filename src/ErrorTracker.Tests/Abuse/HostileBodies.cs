@@ -39,7 +39,7 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
         var (request, encoding, sent, refusal) = Wrap("events/batch", body, lines ? Door.Lines : Door.Json);
         var (read, inflates) = Compression.Inflate(encoding, sent);
         var (found, isWhole) = BatchOracle.Split(read, lines);
-        return new(lines ? "lines" : "batch", request, (answer, ledger) => refusal is { } status ? Expect(answer!, status) : BatchOracle.FaultOf(answer!, found, isWhole, inflates, ledger, number));
+        return new(lines ? "lines" : "batch", request, (answer, ledger) => refusal is { } status ? Expect(answer!, status) : BatchOracle.FaultOf(answer!, found, read.Length, isWhole, inflates, ledger, number));
     }
 
     /// <summary>Null if the answer to an event is what the oracle says.</summary>
@@ -65,7 +65,7 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
     private (byte[] Request, string Encoding, byte[] Sent, int? Refusal) Wrap(string path, byte[] body, string type)
     {
         var means = OneIn(5) ? Compression.Encodings[random.Next(Compression.Encodings.Length)] : "";
-        var sent = means.Length > 0 ? Compression.Deflate(means, body) : body;
+        var sent = means.Length > 0 ? Compression.Deflate(means, body, isRaw: OneIn(2)) : body;
         if (means.Length > 0 && OneIn(4)) sent = Mutation.Apply(random, sent);
         (var name, string? meant) = OneIn(30) ? EncodingNames[random.Next(EncodingNames.Length)] : (means, means);
         var (contentType, isJson) = OneIn(30) ? random.GetItems(Types.Where(other => type == Door.Json || !other.IsJson).ToArray(), 1)[0] : (type, true);
