@@ -28,10 +28,10 @@ internal static class Compression
         using var output = new MemoryStream();
         using Stream stream = encoding switch
         {
-            "br" => new BrotliStream(new MemoryStream(sent), CompressionMode.Decompress),
-            "deflate" when HasZlibHeader(sent) => new ZLibStream(new MemoryStream(sent), CompressionMode.Decompress),
-            "deflate" => new DeflateStream(new MemoryStream(sent), CompressionMode.Decompress),
-            _ => new GZipStream(new MemoryStream(sent), CompressionMode.Decompress),
+            "br" => new BrotliStream(new Trickle(sent), CompressionMode.Decompress),
+            "deflate" when HasZlibHeader(sent) => new ZLibStream(new Trickle(sent), CompressionMode.Decompress),
+            "deflate" => new DeflateStream(new Trickle(sent), CompressionMode.Decompress),
+            _ => new GZipStream(new Trickle(sent), CompressionMode.Decompress),
         };
         try
         {
@@ -46,4 +46,12 @@ internal static class Compression
 
     /// <summary>RFC 1950: the method is 8, and the two bytes are a multiple of 31.</summary>
     private static bool HasZlibHeader(byte[] sent) => sent.Length >= 2 && sent[0] % 16 == 8 && (sent[0] * 256 + sent[1]) % 31 == 0;
+
+    /// <summary>A byte a time: of a broken body no more can come out than of this.</summary>
+    private sealed class Trickle(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(1, count));
+
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(1, buffer.Length)]);
+    }
 }

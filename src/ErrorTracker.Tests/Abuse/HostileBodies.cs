@@ -33,7 +33,8 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
     public Input Batch()
     {
         var lines = OneIn(3);
-        var elements = Enumerable.Range(0, OneIn(50) ? random.Next(300) : random.Next(8)).Select(i => _events.Next(Mark(i), IdOf(OneIn(6) ? (number + i) % NamedEvents : null))).ToList();
+        string? NameOf(int i) => i < NamedEvents && OneIn(6) ? IdOf((number + i) % NamedEvents) : null; // each once: which of two is stored first is up to the host
+        var elements = Enumerable.Range(0, OneIn(50) ? random.Next(300) : random.Next(8)).Select(i => _events.Next(Mark(i), NameOf(i))).ToList();
         var text = lines ? Join("\n"u8, elements) : [(byte)'[', .. Join(","u8, elements), (byte)']'];
         var body = OneIn(4) && text.AsSpan().IndexOf("event_id"u8) < 0 ? Mutation.Apply(random, text) : text;
         var (request, encoding, sent, refusal) = Wrap("events/batch", body, lines ? Door.Lines : Door.Json);
