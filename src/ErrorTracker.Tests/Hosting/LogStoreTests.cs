@@ -1,8 +1,13 @@
+using System.Globalization;
+
 namespace ErrorTracker.Tests.Hosting;
 
 [Collection(nameof(OnPostgres))]
 public sealed class LogStoreTests(SharedApi shared)
 {
+    /// <summary><c>START_ROUNDS</c> sets how often two nodes meet on an empty database.</summary>
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("START_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 2;
+
     [Fact]
     public async Task with_auto_create_off_the_schema_is_applied_and_asserted_from_the_command_line()
     {
@@ -45,6 +50,22 @@ public sealed class LogStoreTests(SharedApi shared)
         await using (await TestApi.StartAsync(connectionString)) { }
         Assert.Contains("mt_events_by_time", before);
         Assert.Equal(before, await SchemaAsync(connectionString));
+    }
+
+    [Fact]
+    public async Task two_first_nodes_at_once_make_one_schema_and_one_sequence_of_ids()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var connectionString = await shared.Server.NewDatabaseAsync();
+            var nodes = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => TestApi.StartAsync(connectionString, ("ErrorTracker:SingleNode", "false")))));
+            var senders = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => nodes[i % 2].RegisterAsync()));
+            Assert.Equal(Enumerable.Range(1, 6), senders.Select(sender => sender.Id).Order());
+            await Task.WhenAll(senders.Select((sender, i) => nodes[(i + 1) % 2].ReportAsync(sender)));
+            await nodes[0].FoldedAsync();
+            Assert.Equal(6, await nodes[1].CountedAsync());
+            foreach (var node in nodes) await node.DisposeAsync();
+        }
     }
 
     private static async Task<string> SchemaAsync(string connectionString)

@@ -5,13 +5,9 @@ using Npgsql;
 
 namespace ErrorTracker.Tests.Hosting;
 
-/// <summary>Hosts whose PostgreSQL is another's, and is not there when they start, goes away while they do, or is new to two of them.</summary>
-[Collection(nameof(OnPostgres))]
-public sealed class StartTests(SharedApi shared) : IDisposable
+/// <summary>Hosts whose PostgreSQL is another's, and is not there when they start or goes away while they do.</summary>
+public sealed class StartTests : IDisposable
 {
-    /// <summary><c>START_ROUNDS</c> sets how often two nodes meet on an empty database.</summary>
-    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("START_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 3;
-
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
 
     public void Dispose()
@@ -55,22 +51,6 @@ public sealed class StartTests(SharedApi shared) : IDisposable
         await using var next = ended is null ? null : await HostProcess.StartAsync(Settings);
         await Eventually.Async(async () => (await (next ?? host).Http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
         Assert.Equal(1, (await (next ?? host).RegisterAsync()).Id);
-    }
-
-    [Fact]
-    public async Task two_first_nodes_at_once_make_one_schema_and_one_sequence_of_ids()
-    {
-        for (var round = 0; round < Rounds; round++)
-        {
-            var connectionString = await shared.Server.NewDatabaseAsync();
-            var nodes = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => TestApi.StartAsync(connectionString, ("ErrorTracker:SingleNode", "false")))));
-            var senders = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => nodes[i % 2].RegisterAsync()));
-            Assert.Equal(Enumerable.Range(1, 6), senders.Select(sender => sender.Id).Order());
-            await Task.WhenAll(senders.Select((sender, i) => nodes[(i + 1) % 2].ReportAsync(sender)));
-            await nodes[0].FoldedAsync();
-            Assert.Equal(6, await nodes[1].CountedAsync());
-            foreach (var node in nodes) await node.DisposeAsync();
-        }
     }
 
     private Task<PrivateCluster> StartClusterAsync() => PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None);
