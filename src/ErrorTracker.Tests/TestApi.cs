@@ -26,6 +26,8 @@ public sealed class TestApi : IAsyncDisposable
 
     public NpgsqlDataSource Database => Host.Services.GetRequiredService<NpgsqlDataSource>();
 
+    public GroupCommit Commits => Host.Services.GetRequiredService<GroupCommit>();
+
     public WriteQueue Queue => Host.Services.GetRequiredService<WriteQueue>();
 
     public static async Task<TestApi> StartAsync(string connectionString, params (string Key, string Value)[] settings)
@@ -130,7 +132,12 @@ public sealed class AdjustableClock : TimeProvider
 {
     public DateTimeOffset? Now { get; set; }
 
+    /// <summary>So much more than has passed seems to have.</summary>
+    public TimeSpan Skipped { get; set; }
+
     public override DateTimeOffset GetUtcNow() => Now ?? base.GetUtcNow();
+
+    public override long GetTimestamp() => base.GetTimestamp() + (long)(Skipped.TotalSeconds * TimestampFrequency);
 }
 
 public static class Eventually

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Events;
@@ -72,6 +74,27 @@ internal static class LogStore
             x.Durability.NodeReassignmentPollingTime = Assignment;
             x.Durability.StaleNodeTimeout = NodeTimeout;
         });
+    }
+
+    /// <summary>
+    /// Machines and containers start in any order, so a host waits for a PostgreSQL that does not answer yet, or has no such name yet. One that refuses is not
+    /// waited for.
+    /// </summary>
+    public static async Task AwaitDatabaseAsync(this WebApplication app)
+    {
+        var (database, patience) = (app.Services.GetRequiredService<NpgsqlDataSource>(), TimeSpan.FromSeconds(app.Configuration.GetValue("ErrorTracker:DatabasePatience", 60)));
+        for (var (watch, isFirst) = (Stopwatch.StartNew(), true); ; isFirst = false)
+            try
+            {
+                await using var connection = await database.OpenConnectionAsync();
+                return;
+            }
+            catch (Exception e) when (e is SocketException or NpgsqlException { IsTransient: true })
+            {
+                if (watch.Elapsed >= patience) throw new StartupException($"PostgreSQL does not answer: {e.Message}");
+                if (isFirst) app.Logger.LogWarning("PostgreSQL does not answer, and is waited for: {Reason}", e.Message);
+                await Task.Delay(Polling);
+            }
     }
 
     /// <summary>With <c>AutoCreate</c> off a host only starts on the schema that it was built for.</summary>
