@@ -40,7 +40,7 @@ internal static class LogStore
 
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = CounterTables.Current.NodeName };
         if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = MostConnections;
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(settings));
+        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(settings));
         builder.Services.AddSingleton(_ => new LogConnections(settings));
         builder.Services.CritterStackDefaults(x =>
         {
