@@ -36,9 +36,12 @@ public sealed partial class HostProcess : IAsyncDisposable
         get { lock (_lines) return string.Join('\n', _lines); }
     }
 
-    public static async Task<HostProcess> StartAsync(params (string Key, string Value)[] environment)
+    public static Task<HostProcess> StartAsync(params (string Key, string Value)[] environment) => StartAtAsync("http://127.0.0.1:0", environment);
+
+    /// <summary>Where a host has been before, for those who come back to it.</summary>
+    public static async Task<HostProcess> StartAtAsync(string url, params (string Key, string Value)[] environment)
     {
-        var host = new HostProcess(Launch(["--urls", "http://127.0.0.1:0"], environment));
+        var host = new HostProcess(Launch(["--urls", url], environment));
         host._process.OutputDataReceived += host.Note;
         host._process.ErrorDataReceived += host.Note;
         host._process.BeginOutputReadLine();
