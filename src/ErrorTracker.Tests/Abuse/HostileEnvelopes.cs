@@ -49,7 +49,7 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
             case 3: break;
             default: headers.Add((SentryAuth.Header, $"Sentry sentry_version=7, sentry_key={sender.Key}, sentry_client=fuzz")); break;
         }
-        var path = $"/api/{(OneIn(30) ? Pick(["0", "x", "%00", "2000000000", "%2e%2e"]) : $"{sender.Id}")}/{(stored ? "store" : "envelope")}{(OneIn(2) ? "/" : "")}{query}";
+        var path = $"/api/{(OneIn(30) ? Pick(["0", "x", "%00", "2000000000", "\xff"]) : $"{sender.Id}")}/{(stored ? "store" : "envelope")}{(OneIn(2) ? "/" : "")}{query}";
         return new("envelope", Input.Http("POST", path, headers, body, OneIn(3) ? random : null), (answer, _) => FaultOf(answer!)) { IsBrokenHttp = true };
     }
 

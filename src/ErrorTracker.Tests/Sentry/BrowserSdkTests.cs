@@ -7,13 +7,11 @@ namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>The package @sentry/browser from npm, in a page of another origin that a headless Chromium opens.</summary>
 [Collection(nameof(OnPostgres))]
-public sealed class BrowserSdkTests(SharedApi shared)
+public sealed class BrowserSdkTests(SdkHost host) : IClassFixture<SdkHost>
 {
     [BrowserFact]
     public async Task a_page_reports_from_another_origin()
     {
-        await using var host = new SdkHost(await shared.Server.NewDatabaseAsync());
-        await host.StartAsync();
         var (application, dsn) = await host.RegisterAsync();
         var (exitCode, output) = await NodeSdk.RunAsync(["node_modules/esbuild/bin/esbuild", "page.mjs", "--bundle", "--outfile=page.js"]);
         Assert.True(exitCode == 0, output);

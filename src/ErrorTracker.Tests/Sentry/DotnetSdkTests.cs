@@ -4,13 +4,11 @@ namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>The package Sentry from NuGet, as an application uses it.</summary>
 [Collection(nameof(OnPostgres))]
-public sealed class DotnetSdkTests(SharedApi shared)
+public sealed class DotnetSdkTests(SdkHost host) : IClassFixture<SdkHost>
 {
     [Fact]
     public async Task what_it_reports_is_stored_with_all_that_it_tells()
     {
-        await using var host = new SdkHost(await shared.Server.NewDatabaseAsync());
-        await host.StartAsync();
         var (application, dsn) = await host.RegisterAsync();
         using (SentrySdk.Init(options =>
         {

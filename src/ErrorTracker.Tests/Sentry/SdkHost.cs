@@ -3,25 +3,27 @@ using ErrorTracker.Tests.Hosting;
 
 namespace ErrorTracker.Tests.Sentry;
 
-/// <summary>A host on a real socket, for SDKs that know nothing but a DSN.</summary>
-internal sealed class SdkHost(string connectionString) : IAsyncDisposable
+/// <summary>A host on a real socket, for SDKs that know nothing but a DSN. Tests share it: each registers an application of its own.</summary>
+public sealed class SdkHost(SharedApi shared) : IAsyncLifetime
 {
     private HostProcess? _host;
-
-    private string? _address;
+    private string? _database, _address;
 
     public HttpClient Http => _host!.Http;
 
     /// <summary>Again where it was before, if it was.</summary>
     public async Task StartAsync()
     {
-        _host = await HostProcess.StartAtAsync(_address ?? "http://127.0.0.1:0", ("ConnectionStrings__ErrorTracker", connectionString), ("ErrorTracker__SingleNode", "true"));
+        _database ??= await shared.Server.NewDatabaseAsync();
+        _host = await HostProcess.StartAtAsync(_address ?? "http://127.0.0.1:0", ("ConnectionStrings__ErrorTracker", _database), ("ErrorTracker__SingleNode", "true"));
         _address = Http.BaseAddress!.ToString();
     }
 
     public async Task StopAsync() => await _host!.DisposeAsync();
 
-    public async ValueTask DisposeAsync() => await StopAsync();
+    public Task InitializeAsync() => StartAsync();
+
+    public Task DisposeAsync() => StopAsync();
 
     public async Task<(int Application, string Dsn)> RegisterAsync()
     {

@@ -14,7 +14,7 @@ internal sealed class ClientReports
     private const int MostEntries = 1_000, LongestText = 100;
 
     private readonly Dictionary<(string Reason, string Category), long> _dropped = [];
-    private readonly IncrementalHash _content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private byte[] _content = [];
     private bool _isNamed = true;
 
     public void Add(Memory<byte> report)
@@ -26,7 +26,7 @@ internal sealed class ClientReports
             using var document = JsonDocument.Parse(report);
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("discarded_events", out var entries) || entries.ValueKind != JsonValueKind.Array) return;
             _isNamed &= document.RootElement.TryGetProperty("timestamp", out var time) && time.ValueKind is JsonValueKind.String or JsonValueKind.Number;
-            _content.AppendData(report.Span);
+            _content = SHA256.HashData([.. _content, .. report.Span]);
             foreach (var entry in entries.EnumerateArray().Where(entry => entry.ValueKind == JsonValueKind.Object)) Add(entry);
         }
         catch (JsonException)
@@ -50,7 +50,7 @@ internal sealed class ClientReports
     {
         if (_dropped.Count == 0) return null;
         var lost = new LossReported([.. _dropped.Select(sum => new DroppedByClient(sum.Key.Reason, sum.Key.Category, (int)Math.Min(sum.Value, int.MaxValue)))]);
-        var id = _isNamed ? PendingEvent.IdOf(application, new Guid(_content.GetCurrentHash().AsSpan(0, 16))) : Guid.CreateVersion7(receivedAt);
+        var id = _isNamed ? PendingEvent.IdOf(application, new Guid(_content.AsSpan(0, 16))) : Guid.CreateVersion7(receivedAt);
         return new(application, id, _isNamed, receivedAt, lost.ToStored(), LossReported.StoredType);
     }
 }

@@ -4,6 +4,7 @@ using ErrorTracker.Applications;
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
 using Microsoft.AspNetCore.Http.Features;
+using Npgsql;
 
 namespace ErrorTracker.Sentry;
 
@@ -80,7 +81,14 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
 
     private async ValueTask<SentryRefusal?> OpenAsync(string key)
     {
-        if (!await its.Keys.OpensAsync(_application, key, http.RequestAborted)) return SentryRefusal.WrongKey;
+        try
+        {
+            if (!await its.Keys.OpensAsync(_application, key, http.RequestAborted)) return SentryRefusal.WrongKey;
+        }
+        catch (NpgsqlException)
+        {
+            return SentryRefusal.Away;
+        }
         Key = key;
         Door.Open(http, new(_application, _receivedAt));
         _room = its.Queue.RoomFor(_application);

@@ -20,11 +20,14 @@ internal sealed class SentryEvent
     /// <summary>Readers of an answer stop at 64 levels, and some are the log's and the answer's own.</summary>
     private const int MostDepth = 50, MostNotes = 50, LongestPath = 200;
 
+    /// <summary>A document costs its size times its depth to read.</summary>
+    private const int DeepestRead = 100;
+
     private const string NoMessage = "(no message)";
 
-    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = EventBody.Largest };
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = DeepestRead };
 
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = EventBody.Largest };
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = DeepestRead * 2 };
 
     /// <summary>Those whose content has a place of its own, and the names that older SDKs gave them.</summary>
     private static readonly string[]
@@ -48,7 +51,7 @@ internal sealed class SentryEvent
         if (!Utf8.IsValid(payload.Span)) payload = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload.Span));
         if (payload.Span.StartsWith(EventBody.ByteOrderMark)) payload = payload[EventBody.ByteOrderMark.Length..];
         StorableText.Repair(payload.Span);
-        using var document = Read(payload) ?? Read(BareNumbers.Quote(payload.Span));
+        using var document = Read(payload) ?? Read(JsonRepair.Prune(JsonRepair.Quote(payload.Span), DeepestRead));
         if (document is not { RootElement: { ValueKind: JsonValueKind.Object } sent }) return (null, null);
         if (sent.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && Unkept.CategoriesOf(type.GetString()!).Length > 0) return (null, type.GetString());
         return (new SentryEvent(sent).ToError(headerId, receivedAt), null);
@@ -61,7 +64,7 @@ internal sealed class SentryEvent
     {
         try
         {
-            return JsonDocument.Parse(json, AnyDepth);
+            return JsonDocument.Parse(json, Options);
         }
         catch (JsonException)
         {

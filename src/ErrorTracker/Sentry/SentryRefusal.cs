@@ -38,6 +38,7 @@ internal sealed record SentryRefusal(int Status, string Text)
         LargeEnvelope = new(413, "An envelope must not be larger than 20 MiB, or 100 MiB inflated."),
         NoRoom = new(429, "The write queue is full."),
         NotCommitted = new(503, "The event could not be committed."),
+        Away = new(503, "The database does not answer."),
         Stopping = new(503, "The host is stopping.");
 
     /// <summary>Where there is no room, SDKs are asked to hold back everything for a moment.</summary>

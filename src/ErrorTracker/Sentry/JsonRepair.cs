@@ -1,13 +1,14 @@
 using System.Buffers;
+using System.Text.Json;
 
 namespace ErrorTracker.Sentry;
 
-/// <summary>Python writes NaN, Infinity and -Infinity into JSON, which has no such tokens.</summary>
-internal static class BareNumbers
+/// <summary>What SDKs send that is almost JSON, or JSON that costs too much to read. Pure.</summary>
+internal static class JsonRepair
 {
     private static readonly SearchValues<byte> Interesting = SearchValues.Create("\"NI-"u8);
 
-    /// <summary>The same with each such token between quotes. Pure.</summary>
+    /// <summary>Python writes the tokens NaN, Infinity and -Infinity, which JSON has not: the same with each of them between quotes.</summary>
     public static byte[] Quote(ReadOnlySpan<byte> json)
     {
         var quoted = new ArrayBufferWriter<byte>(json.Length + 16);
@@ -38,5 +39,29 @@ internal static class BareNumbers
             at = Math.Min(at + 2, json.Length);
         }
         return json.Length;
+    }
+
+    /// <summary>The same with null for all that is nested deeper than so many levels: what a document of it costs to read grows with its depth. As it is if it is no JSON.</summary>
+    public static byte[] Prune(byte[] json, int most)
+    {
+        var (pruned, kept) = (new ArrayBufferWriter<byte>(), 0);
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = json.Length + 1 });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray) || reader.CurrentDepth < most) continue;
+                pruned.Write(json.AsSpan(kept, (int)reader.TokenStartIndex - kept));
+                pruned.Write("null"u8);
+                reader.Skip();
+                kept = (int)reader.BytesConsumed;
+            }
+        }
+        catch (JsonException)
+        {
+            return json;
+        }
+        pruned.Write(json.AsSpan(kept));
+        return pruned.WrittenSpan.ToArray();
     }
 }
