@@ -13,7 +13,7 @@ internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
 /// and when the host stops, each row under an id, so that a write in doubt is repeated and counts once.
 /// </summary>
 /// <remarks>
-/// A kill may lose the last second of these counts, never of events. Memory is bounded: only applications whose key was shown, times a handful of reasons. A
+/// A kill may lose the last second of these counts, never of events; another node sees them as late. Memory is bounded: only applications whose key was shown, times a handful of reasons. A
 /// row's time is the received_at of its first, so a window that cuts through a second of refusals may be off by those of that second.
 /// </remarks>
 public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally> log) : BackgroundService
