@@ -5,7 +5,7 @@ using ErrorTracker.Tests.Hosting;
 
 namespace ErrorTracker.Tests;
 
-/// <summary>The short form of <c>./crash</c>: a round of each main kind on the same two nodes, but for those that need a long log or a file system of their own.</summary>
+/// <summary>The short form of <c>./crash</c>: a round of each main kind on the same two nodes, but for those that need a long log or a file system of their own, or that other tests see to.</summary>
 [Collection(nameof(Alone))]
 public sealed class CrashTests(CrashTests.TwoNodes nodes) : IClassFixture<CrashTests.TwoNodes>
 {
@@ -13,7 +13,6 @@ public sealed class CrashTests(CrashTests.TwoNodes nodes) : IClassFixture<CrashT
     [InlineData("postgres-killed")]
     [InlineData("connections-ended")]
     [InlineData("postgres-paused")]
-    [InlineData("node-terminated")]
     [InlineData("node-killed")]
     public async Task what_is_acknowledged_is_stored_once_what_is_refused_is_not_and_all_comes_back_by_itself(string disturbance)
     {

@@ -26,6 +26,8 @@ public sealed class TestApi : IAsyncDisposable
 
     public NpgsqlDataSource Database => Host.Services.GetRequiredService<NpgsqlDataSource>();
 
+    public GroupCommit Commits => Host.Services.GetRequiredService<GroupCommit>();
+
     public WriteQueue Queue => Host.Services.GetRequiredService<WriteQueue>();
 
     public static async Task<TestApi> StartAsync(string connectionString, params (string Key, string Value)[] settings)
@@ -105,6 +107,19 @@ public sealed class TestApi : IAsyncDisposable
              - coalesce((select last_seq_id from errortracker.mt_event_progression where name = '{CounterProjection.ShardIdentity}'), 0)
         """) <= 0, "the counters have folded the log");
 
+    /// <summary>Minutes that are over have become part of the larger steps, as they soon do by themselves.</summary>
+    public async Task ClosedAsync()
+    {
+        while (await CounterShard.Current.CloseMinutesAsync(Database, CancellationToken.None)) ;
+    }
+
+    /// <summary>Events that the counters hold, open minutes among them.</summary>
+    public Task<long> CountedAsync() => ScalarAsync<long>(
+        $"""
+        select coalesce(sum(count), 0)::bigint from (
+          select count from {CounterTables.Current.Levels} where step = 'd' union all select count from {CounterTables.Current.OpenMinutes}) as counted
+        """);
+
     public async Task<T> ScalarAsync<T>(string sql)
     {
         await using var command = Database.CreateCommand(sql);
@@ -117,7 +132,12 @@ public sealed class AdjustableClock : TimeProvider
 {
     public DateTimeOffset? Now { get; set; }
 
+    /// <summary>So much more than has passed seems to have.</summary>
+    public TimeSpan Skipped { get; set; }
+
     public override DateTimeOffset GetUtcNow() => Now ?? base.GetUtcNow();
+
+    public override long GetTimestamp() => base.GetTimestamp() + (long)(Skipped.TotalSeconds * TimestampFrequency);
 }
 
 public static class Eventually

@@ -15,6 +15,7 @@ try
     app.ObserveState();
     app.AnnounceStart(postgres.Description);
     if (Commands.IsCommand(args)) return await app.RunCommandAsync(args);
+    await app.AwaitDatabaseAsync();
     await app.RequireSchemaAsync();
     await app.RunAsync();
     return 0;

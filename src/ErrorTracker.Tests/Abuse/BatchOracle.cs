@@ -3,18 +3,30 @@ namespace ErrorTracker.Tests.Abuse;
 /// <summary>What must become of a batch: its elements are found by their brackets, and judged one by one.</summary>
 internal static class BatchOracle
 {
+    private const int MostEvents = 10_000, Largest = 16 * 1024 * 1024;
+
     /// <summary>The elements, and whether the batch ends as it should.</summary>
     public static (List<byte[]> Elements, bool IsWhole) Split(byte[] body, bool lines) => lines ? (SplitLines(body), true) : SplitArray(body);
 
     /// <summary>Why the answer is not the one that these elements must get; null if it is.</summary>
+    /// <param name="size">Of the body, when it is inflated.</param>
     /// <param name="inflates">False: how many were read before the compressed body broke is up to the host.</param>
-    public static string? FaultOf(Answer answer, List<byte[]> elements, bool isWhole, bool inflates, Ledger ledger, int input)
+    public static string? FaultOf(Answer answer, List<byte[]> elements, long size, bool isWhole, bool inflates, Ledger ledger, int input)
     {
+        var isTooLarge = elements.Count > MostEvents || size > Largest;
+        if (isTooLarge && inflates && answer.Status != 413) return "expected 413";
+        if (isTooLarge && answer.Status == 413) return FaultOf(answer, elements, TakenBy(answer), end: null, ledger, input);
         var last = inflates ? elements.Count : LastOf(answer);
-        if (last > elements.Count) return $"{last} elements were found, not {elements.Count}";
         if (last == 0 && !(isWhole && inflates)) return answer.Status == 400 && answer.Faults is ["body"] ? null : $"expected 400 body";
         if (answer.Status != 200) return "expected 200";
+        return FaultOf(answer, elements, last, isWhole && inflates ? null : $"{last}:body", ledger, input);
+    }
 
+    /// <param name="last">So many were read.</param>
+    /// <param name="end">What is said of the rest.</param>
+    private static string? FaultOf(Answer answer, List<byte[]> elements, int last, string? end, Ledger ledger, int input)
+    {
+        if (last > elements.Count) return $"{last} elements were found, not {elements.Count}";
         var (accepted, duplicates, rejected) = (0, 0, new List<string>());
         for (var index = 0; index < last; index++)
         {
@@ -25,13 +37,19 @@ internal static class BatchOracle
             else rejected.Add($"{index}:{(status == 409 ? "event_id" : string.Join(',', verdict.Faults))}");
             ledger.Add(verdict, input);
         }
-        if (!isWhole || !inflates) rejected.Add($"{last}:body");
+        if (end is not null) rejected.Add(end);
         var expected = $"{accepted} {duplicates} {string.Join(' ', rejected)}";
         var found = answer.Json is { } json ? $"{json["accepted"]?.Text} {json["duplicates"]?.Text} {string.Join(' ', json["rejected"]!.Members.Select(r => $"{r.Value["index"]!.Text}:{string.Join(',', Answer.FaultsOf(r.Value))}"))}" : "";
         return expected == found ? null : $"expected accepted, duplicates and rejected {expected}";
     }
 
-    private static int LastOf(Answer answer) => answer.Json?["rejected"]?.Members is [.., var last] ? int.Parse(last.Value["index"]!.Text, System.Globalization.CultureInfo.InvariantCulture) : 0;
+    private static int LastOf(Answer answer) => answer.Json?["rejected"]?.Members is [.., var last] ? Number(last.Value["index"]) : 0;
+
+    /// <summary>A batch that is too large is told of as far as it was read.</summary>
+    private static int TakenBy(Answer answer) =>
+        answer.Json is { } json ? Number(json["accepted"]) + Number(json["duplicates"]) + (json["rejected"]?.Members.Count ?? 0) : 0;
+
+    private static int Number(PlainJson? json) => json is null ? 0 : int.Parse(json.Text, System.Globalization.CultureInfo.InvariantCulture);
 
     private static List<byte[]> SplitLines(byte[] body)
     {

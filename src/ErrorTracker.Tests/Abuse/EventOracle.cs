@@ -85,11 +85,12 @@ internal static partial class EventOracle
     {
         if (Rfc3339().Match(text) is not { Success: true } match) return null;
         int Part(string name) => match.Groups[name] is { Success: true, Value: var digits } ? int.Parse(digits, CultureInfo.InvariantCulture) : 0;
-        if (Part("y") < 1 || Part("o") is < 1 or > 12 || Part("d") < 1 || Part("d") > DateTime.DaysInMonth(Part("y"), Part("o")) || Part("h") > 23 || Part("m") > 59 || Part("s") > 59) return null;
+        if (Part("y") < 1 || Part("o") is < 1 or > 12 || Part("d") < 1 || Part("d") > DateTime.DaysInMonth(Part("y"), Part("o")) || Part("h") > 23 || Part("m") > 59 || Part("s") > 60) return null;
         if (Part("zm") > 59 || Part("zh") * 60 + Part("zm") > 14 * 60) return null;
-        var local = new DateTime(Part("y"), Part("o"), Part("d"), Part("h"), Part("m"), Part("s")).Ticks / TimeSpan.TicksPerMicrosecond;
+        var local = new DateTime(Part("y"), Part("o"), Part("d"), Part("h"), Part("m"), 0).Ticks / TimeSpan.TicksPerMicrosecond + Part("s") * TimeSpan.MicrosecondsPerSecond;
         var offset = (Part("zh") * 60 + Part("zm")) * TimeSpan.MicrosecondsPerMinute * (match.Groups["sign"].Value == "-" ? -1 : 1);
         var utc = local - offset + int.Parse(match.Groups["f"].Value.PadRight(6, '0')[..6], CultureInfo.InvariantCulture);
+        if (Part("s") == 60 && utc % TimeSpan.MicrosecondsPerDay >= TimeSpan.MicrosecondsPerSecond) return null; // no leap second, unless it is that of a day in UTC
         return utc >= 0 && utc <= DateTime.MaxValue.Ticks / TimeSpan.TicksPerMicrosecond ? utc : null;
     }
 

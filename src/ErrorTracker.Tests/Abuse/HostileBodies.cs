@@ -33,13 +33,14 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
     public Input Batch()
     {
         var lines = OneIn(3);
-        var elements = Enumerable.Range(0, OneIn(50) ? random.Next(300) : random.Next(8)).Select(i => _events.Next(Mark(i), IdOf(OneIn(6) ? (number + i) % NamedEvents : null))).ToList();
+        string? NameOf(int i) => i < NamedEvents && OneIn(6) ? IdOf((number + i) % NamedEvents) : null; // each once: which of two is stored first is up to the host
+        var elements = Enumerable.Range(0, OneIn(50) ? random.Next(300) : random.Next(8)).Select(i => _events.Next(Mark(i), NameOf(i))).ToList();
         var text = lines ? Join("\n"u8, elements) : [(byte)'[', .. Join(","u8, elements), (byte)']'];
         var body = OneIn(4) && text.AsSpan().IndexOf("event_id"u8) < 0 ? Mutation.Apply(random, text) : text;
         var (request, encoding, sent, refusal) = Wrap("events/batch", body, lines ? Door.Lines : Door.Json);
         var (read, inflates) = Compression.Inflate(encoding, sent);
         var (found, isWhole) = BatchOracle.Split(read, lines);
-        return new(lines ? "lines" : "batch", request, (answer, ledger) => refusal is { } status ? Expect(answer!, status) : BatchOracle.FaultOf(answer!, found, isWhole, inflates, ledger, number));
+        return new(lines ? "lines" : "batch", request, (answer, ledger) => refusal is { } status ? Expect(answer!, status) : BatchOracle.FaultOf(answer!, found, read.Length, isWhole, inflates, ledger, number));
     }
 
     /// <summary>Null if the answer to an event is what the oracle says.</summary>
@@ -65,7 +66,7 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
     private (byte[] Request, string Encoding, byte[] Sent, int? Refusal) Wrap(string path, byte[] body, string type)
     {
         var means = OneIn(5) ? Compression.Encodings[random.Next(Compression.Encodings.Length)] : "";
-        var sent = means.Length > 0 ? Compression.Deflate(means, body) : body;
+        var sent = means.Length > 0 ? Compression.Deflate(means, body, isRaw: OneIn(2)) : body;
         if (means.Length > 0 && OneIn(4)) sent = Mutation.Apply(random, sent);
         (var name, string? meant) = OneIn(30) ? EncodingNames[random.Next(EncodingNames.Length)] : (means, means);
         var (contentType, isJson) = OneIn(30) ? random.GetItems(Types.Where(other => type == Door.Json || !other.IsJson).ToArray(), 1)[0] : (type, true);

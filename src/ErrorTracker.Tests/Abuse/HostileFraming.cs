@@ -48,11 +48,11 @@ internal sealed class HostileFraming(Random random, int number, Sender sender)
         return noise;
     }
 
-    /// <summary>What the host makes of it is up to the web server; a 201 says that it found the event, whole. Without an answer nobody knows.</summary>
+    /// <summary>What the host makes of it is up to the web server; a 201 says that it found the event, whole, or registered what its changed target names. Without an answer nobody knows.</summary>
     private Input Broken(string kind, byte[] request) => new(kind, request, (answer, ledger) =>
     {
         if (answer is null) ledger.Uncertain.Add((EventOracle.Judge(Event).Content!, number));
-        if (answer is { Status: 201 }) ledger.Add(EventOracle.Judge(Event), number);
+        if (answer is { Status: 201 } && answer.Json?["ingest_key"] is null) ledger.Add(EventOracle.Judge(Event), number);
         return null;
     })
     { IsBrokenHttp = true, Ending = Ending.HalfClose };

@@ -21,13 +21,66 @@ public sealed class CounterShardTests(SharedApi shared)
         await api.StoreAsync(Enumerable.Range(0, 100).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
         var tries = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => CounterShard.Current.FoldAsync(api.Database, 0, 100, CancellationToken.None)));
         Assert.Single(tries, won => won);
-        Assert.Equal(100, await api.ScalarAsync<long>($"select sum(count)::bigint from {CounterTables.Current.Levels} where step = 'd'"));
+        Assert.Equal(100, await api.CountedAsync());
+    }
+
+    /// <summary>Live events are counted in open minutes, which are closed when they are over and opened again by whatever is late.</summary>
+    [Fact]
+    public async Task an_event_is_counted_once_whether_its_minute_is_open_or_closed_or_opened_again()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
+        var sender = await api.RegisterAsync();
+        var now = DateTimeOffset.UtcNow;
+        await api.StoreAsync(Enumerable.Range(0, 3_000).Select(i => TestApi.Event(sender, now.AddSeconds(-i), message: $"m{i % 2_500}")));
+        await FoldAsync(0, 3_000, open: 3_000);
+        await api.ClosedAsync();
+        Assert.InRange(await OpenAsync(), 1, 130); // the last minute, and the seconds for which one that is over waits
+        await AssertWholeAndAllAsync(3_000);
+
+        await api.StoreAsync([TestApi.Event(sender, now.AddMinutes(-30), message: "m1"), TestApi.Event(sender, now, message: "m0")]);
+        await FoldAsync(3_000, 3_002, open: await OpenAsync() + 2);
+        await AssertWholeAndAllAsync(3_002);
+        await api.ClosedAsync();
+        await AssertWholeAndAllAsync(3_002);
+
+        async Task FoldAsync(long floor, long ceiling, long open)
+        {
+            Assert.True(await CounterShard.Current.FoldAsync(api.Database, floor, ceiling, CancellationToken.None));
+            Assert.Equal(open, await OpenAsync());
+        }
+
+        Task<long> OpenAsync() => api.ScalarAsync<long>($"select sum(count)::bigint from {CounterTables.Current.OpenMinutes}");
+
+        async Task AssertWholeAndAllAsync(int events)
+        {
+            Assert.Equal(events, await api.CountedAsync());
+            Assert.Empty((await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None)).Differences);
+            foreach (var (from, until) in new[] { (now.AddDays(-1), now.AddDays(1)), (now.AddSeconds(-2_000.5), now.AddSeconds(-33.25)), (now.AddSeconds(-90.5), now.AddSeconds(1)) })
+                Assert.Equal(
+                    await api.ScalarAsync<long>($"select count(*) from errortracker.mt_events where timestamp >= '{from:O}' and timestamp < '{until:O}'"),
+                    (await api.GetAsync($"/apps/{sender.Id}/stats/by-level?since={from:yyyy-MM-ddTHH:mm:ss.ffffffZ}&until={until:yyyy-MM-ddTHH:mm:ss.ffffffZ}")).GetProperty("items").EnumerateArray().Sum(i => i.GetProperty("count").GetInt64()));
+        }
+    }
+
+    [Fact]
+    public async Task closing_many_times_at_once_while_late_events_are_folded_counts_nothing_twice()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var sender = await api.RegisterAsync();
+        for (var round = 0; round < 10; round++)
+        {
+            var sending = api.StoreAsync(Enumerable.Range(0, 300).Select(i => TestApi.Event(sender, Start.AddMinutes(i % 7), message: $"m{i % 50}")));
+            await Task.WhenAll([sending, .. Enumerable.Range(0, 3).Select(_ => api.ClosedAsync())]);
+        }
+        await AssertWholeAsync(api);
+        Assert.Equal(3_000, await api.CountedAsync());
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task dropped_tables_are_filled_again_and_statistics_stay_right(int dropped)
     {
         await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
@@ -86,7 +139,7 @@ public sealed class CounterShardTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.ReportAsync(sender);
         await api.FoldedAsync();
-        await ExecuteAsync(api, $"alter table {CounterTables.Current.Levels} add constraint broken check (count < 2) not valid");
+        await ExecuteAsync(api, $"alter table {CounterTables.Current.OpenMinutes} add constraint broken check (count < 1) not valid");
         await api.ReportAsync(sender);
 
         await Eventually.Async(async () => (await api.GetAsync("/projections"))[0].GetProperty("state").GetString() == "failing", "the shard shows that it fails");
@@ -94,12 +147,12 @@ public sealed class CounterShardTests(SharedApi shared)
         Assert.Equal(503, (int)(await api.Host.Server.CreateClient().GetAsync("/health/ready")).StatusCode);
         await AssertCountedAsync(api, sender, 2);
 
-        await ExecuteAsync(api, $"alter table {CounterTables.Current.Levels} drop constraint broken");
+        await ExecuteAsync(api, $"alter table {CounterTables.Current.OpenMinutes} drop constraint broken");
         await api.FoldedAsync();
         await using (var connection = await api.Database.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await new Npgsql.NpgsqlCommand($"lock table {CounterTables.Current.Levels} in exclusive mode", connection).ExecuteNonQueryAsync();
+            await new Npgsql.NpgsqlCommand($"lock table {CounterTables.Current.OpenMinutes} in exclusive mode", connection).ExecuteNonQueryAsync();
             await api.ReportAsync(sender);
             await AssertCountedAsync(api, sender, 3);
             await Eventually.Async(async () => (await api.GetAsync("/projections"))[0].GetProperty("error").GetString()?.Contains("lock timeout") == true, "the shard shows that it cannot get the lock");
@@ -133,7 +186,7 @@ public sealed class CounterShardTests(SharedApi shared)
         await api.FoldedAsync();
         var counted = await api.GetAsync($"/apps/{sender.Id}/stats/by-level?{Everything}");
         Assert.Equal(data.Length + 2, counted.GetProperty("items").EnumerateArray().Sum(l => l.GetProperty("count").GetInt32()));
-        Assert.Equal(data.Length + 3, await api.ScalarAsync<long>($"select sum(count)::bigint from {CounterTables.Current.Levels} where step = 'd'"));
+        Assert.Equal(data.Length + 3, await api.CountedAsync());
     }
 
     /// <summary>Whatever JSON ingest lets through.</summary>

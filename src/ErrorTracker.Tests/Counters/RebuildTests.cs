@@ -1,4 +1,5 @@
 using ErrorTracker.Counters;
+using ErrorTracker.Hosting;
 using ErrorTracker.Tests.Hosting;
 
 namespace ErrorTracker.Tests.Counters;
@@ -15,6 +16,7 @@ public sealed class RebuildTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.StoreAsync(Enumerable.Range(0, 2_000).Select(i => TestApi.Event(sender, Start.AddMinutes(i), message: $"m{i % 7}")));
         await api.FoldedAsync();
+        await api.ClosedAsync();
         await using (var spoil = api.Database.CreateCommand($"update {CounterTables.Current.Levels} set count = count + 1 where step = 'h' and bucket = '2026-05-04T05:00Z'"))
             await spoil.ExecuteNonQueryAsync();
         var (_, _, _, differences) = await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None);
@@ -76,7 +78,7 @@ public sealed class RebuildTests(SharedApi shared)
         }
         await new Rebuild(api.Database).RunAsync(_ => { }, CancellationToken.None);
         Assert.Empty((await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None)).Differences);
-        Assert.Equal(3, await api.ScalarAsync<long>("select count(*) from pg_tables where schemaname = 'errortracker' and tablename ~ '^(level|message|counter)_'"));
+        Assert.Equal(4, await api.ScalarAsync<long>("select count(*) from pg_tables where schemaname = 'errortracker' and tablename ~ '^(level|message|open|counter)_'"));
     }
 
     [Fact]
@@ -109,6 +111,7 @@ public sealed class RebuildTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.StoreAsync([TestApi.Event(sender, Start, message: "lost"), TestApi.Event(sender, Start.AddSeconds(1), message: "lost")]);
         await api.FoldedAsync();
+        await api.ClosedAsync();
         await api.ScalarAsync<int>($"with gone as (delete from {CounterTables.Current.Texts} returning 1), moved as (update {CounterTables.Current.Messages} set last_seen = last_seen - interval '1 s' where step = 'h' returning 1) select 1");
         var (_, _, _, differences) = await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None);
         Assert.Equal(["h", "text"], differences.Select(d => d.Step));
@@ -126,11 +129,16 @@ public sealed class RebuildTests(SharedApi shared)
         var status = (await api.GetAsync("/projections"))[0];
         Assert.Equal(("stopped", 50), (status.GetProperty("state").GetString(), status.GetProperty("lag").GetInt32()));
 
-        (string, string)[] settings = [("ConnectionStrings__ErrorTracker", connectionString)];
-        Assert.Contains("50 events are not folded yet", (await HostProcess.RunAsync(["projections", "verify"], settings)).Output);
-        Assert.Equal(0, (await HostProcess.RunAsync(["projections", "rebuild", "counters"], settings)).ExitCode);
+        Assert.Equal((0, 50), await VerifyAsync());
+        Assert.Equal(0, (await HostProcess.RunAsync(["projections", "rebuild", "counters"], ("ConnectionStrings__ErrorTracker", connectionString))).ExitCode);
         Assert.Equal(50, (await api.GetAsync("/projections"))[0].GetProperty("processed").GetInt32());
-        Assert.Contains("Recounted 50 events", (await HostProcess.RunAsync(["projections", "verify"], settings)).Output);
+        Assert.Equal((50, 0), await VerifyAsync());
+
+        async Task<(long Recounted, long Unfolded)> VerifyAsync()
+        {
+            var (events, _, unfolded, _) = await new Verify(api.Database).RunAsync(null, null, 10, CancellationToken.None);
+            return (events, unfolded);
+        }
     }
 
     [Fact]
@@ -141,15 +149,18 @@ public sealed class RebuildTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.ReportAsync(sender);
         await api.FoldedAsync();
-        async Task<(int ExitCode, string Output)> RunAsync(params string[] command) => await HostProcess.RunAsync(["projections", .. command], ("ConnectionStrings__ErrorTracker", connectionString));
+        Task<(int ExitCode, string Output)> RunAsync(string command) => HostProcess.RunAsync(["projections", command], ("ConnectionStrings__ErrorTracker", connectionString));
+        Task<int> RunHereAsync(params string[] command) => ProjectionCommands.RunAsync(api.Host.Services, command);
 
         Assert.Contains("caught up", (await RunAsync("status")).Output);
-        Assert.Equal(0, (await RunAsync("rebuild")).ExitCode);
-        Assert.Equal(0, (await RunAsync("verify")).ExitCode);
+        Assert.Equal(0, await RunHereAsync("rebuild"));
+        Assert.Equal(0, await RunHereAsync("verify"));
         await using (var spoil = api.Database.CreateCommand($"delete from {CounterTables.Current.Messages}")) await spoil.ExecuteNonQueryAsync();
-        Assert.Equal(1, (await RunAsync("verify")).ExitCode);
-        Assert.Equal(2, (await RunAsync("verify", "--since", "yesterday")).ExitCode);
-        Assert.Equal(2, (await RunAsync("dance")).ExitCode);
+        var (exitCode, output) = await RunAsync("verify");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Recounted 1 events", output);
+        Assert.Equal(2, await RunHereAsync("verify", "--since", "yesterday"));
+        Assert.Equal(2, await RunHereAsync("dance"));
     }
 
     [Fact]
@@ -165,7 +176,7 @@ public sealed class RebuildTests(SharedApi shared)
         await using var node = Npgsql.NpgsqlDataSource.Create(new Npgsql.NpgsqlConnectionStringBuilder(api.Database.ConnectionString) { ApplicationName = new CounterTables("v8").NodeName });
         await using var connection = await node.OpenConnectionAsync();
         Assert.Equal([7u], await new Prune(api.Database).RunAsync(CancellationToken.None));
-        Assert.Equal(3, await api.ScalarAsync<long>("select count(*) from pg_tables where tablename like '%\\_v8'"));
-        Assert.Equal(3, await api.ScalarAsync<long>($"select count(*) from pg_tables where tablename like '%\\_v{CounterTables.Version}' and schemaname = 'errortracker'"));
+        Assert.Equal(4, await api.ScalarAsync<long>("select count(*) from pg_tables where tablename like '%\\_v8'"));
+        Assert.Equal(4, await api.ScalarAsync<long>($"select count(*) from pg_tables where tablename like '%\\_v{CounterTables.Version}' and schemaname = 'errortracker'"));
     }
 }

@@ -29,9 +29,12 @@ public sealed class ApiTests(SharedApi shared)
 
         foreach (var path in new[] { "events", "stats/by-level?since=2020-01-01&until=2100-01-01" }) await api.GetAsync($"/apps/{sender.Id}/{path}", expected: 503);
         await api.GetAsync("/projections", expected: 503);
-        await api.ReportAsync(sender, expected: 503);
         Assert.Equal("The database does not answer.", (await api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key=unknown", 503, "{}")).GetProperty("detail").GetString());
         await api.SendAsync(HttpMethod.Post, "/apps/another", expected: 503);
+        var refused = api.ReportAsync(sender, expected: 503);
+        await Eventually.Async(async () => await api.Commits.FindFailureAsync(CancellationToken.None) is not null, "the commit has failed");
+        api.Clock.Skipped = TimeSpan.FromMinutes(2); // longer than a commit is left in doubt
+        await refused;
 
         await shared.Api.ScalarAsync<string>($"alter database {name} allow_connections true; select 'done'");
         await api.ReportAsync(sender);

@@ -41,13 +41,39 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>Where a host has been before, for those who come back to it.</summary>
     public static async Task<HostProcess> StartAtAsync(string url, params (string Key, string Value)[] environment)
     {
+        var host = Begin(url, environment);
+        await host.ListensAsync();
+        return host;
+    }
+
+    /// <summary>It may be long until it listens, if ever.</summary>
+    public static HostProcess Begin(params (string Key, string Value)[] environment) => Begin("http://127.0.0.1:0", environment);
+
+    private static HostProcess Begin(string url, (string Key, string Value)[] environment)
+    {
         var host = new HostProcess(Launch(["--urls", url], environment));
         host._process.OutputDataReceived += host.Note;
         host._process.ErrorDataReceived += host.Note;
         host._process.BeginOutputReadLine();
         host._process.BeginErrorReadLine();
-        host.Http.BaseAddress = new(await host._address.Task.WaitAsync(TimeSpan.FromSeconds(60)));
         return host;
+    }
+
+    public async Task ListensAsync() => Http.BaseAddress = new(await _address.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+
+    /// <summary>True if it ended instead of listening.</summary>
+    public async Task<bool> EndedAsync()
+    {
+        try
+        {
+            await ListensAsync();
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            return true;
+        }
     }
 
     /// <summary>Runs a command to its end and answers its exit code and what it wrote.</summary>

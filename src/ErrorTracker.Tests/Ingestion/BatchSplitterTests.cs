@@ -19,6 +19,8 @@ public sealed class BatchSplitterTests
     [InlineData("[{}", "end: is an array that is not closed")]
     [InlineData("[{},{\"a\":\"", "{}", "end: is an array that is not closed")]
     [InlineData("[{}] x", "{}", "end: goes on after its array")]
+    [InlineData("""[{"a":]}, {"b":[1}]}, {}]""", """{"a":]}""", """{"b":[1}]}""", "{}")]
+    [InlineData("""[{"a":[}, {}]""", "end: is an array that is not closed")]
     [InlineData("", "end: must be a JSON array")]
     [InlineData("{}", "end: must be a JSON array")]
     [InlineData("""["0123456789012345678901234567890123456789", 7]""", "error: must not be larger than 1 MiB", "7")]

@@ -43,6 +43,17 @@ public sealed class SendBatchTests(SharedApi shared)
         Assert.Equal(accepted, await CountAsync(sender));
     }
 
+    [Fact]
+    public async Task only_the_first_of_the_reasons_why_it_cannot_be_read_further_is_told()
+    {
+        var sender = await _api.RegisterAsync();
+        var sent = Compress("gzip", Encoding.UTF8.GetBytes($"[{Event("m")}] {new string('x', 500_000)}"));
+        sent.AsSpan(^8..).Fill(0xff);
+        var answer = await PostAsync(sender, "events/batch", sent, 200, encoding: "gzip");
+        Assert.Equal(1, answer.GetProperty("accepted").GetInt32());
+        Assert.Equal(["1: body"], Rejected(answer));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{}")]
@@ -83,16 +94,18 @@ public sealed class SendBatchTests(SharedApi shared)
     [InlineData("gzip")]
     [InlineData("br")]
     [InlineData("deflate")]
-    public async Task compressed_bodies_are_taken_and_limits_hold_for_what_comes_out(string encoding)
+    [InlineData("deflate", true)]
+    public async Task compressed_bodies_are_taken_and_limits_hold_for_what_comes_out(string encoding, bool isRaw = false)
     {
         var sender = await _api.RegisterAsync();
+        byte[] Pack(byte[] body) => Compress(isRaw ? "" : encoding, body);
         var one = Encoding.UTF8.GetBytes(Event("compressed"));
-        await PostAsync(sender, "events", Compress(encoding, one), 201, encoding: encoding);
-        Assert.Equal(1, (await PostAsync(sender, "events/batch", Compress(encoding, [(byte)'[', .. one, (byte)']']), 200, encoding: encoding)).GetProperty("accepted").GetInt32());
+        await PostAsync(sender, "events", Pack(one), 201, encoding: encoding);
+        Assert.Equal(1, (await PostAsync(sender, "events/batch", Pack([(byte)'[', .. one, (byte)']']), 200, encoding: encoding)).GetProperty("accepted").GetInt32());
 
-        var bomb = Compress(encoding, new byte[64 * 1024 * 1024]);
+        var bomb = Pack(new byte[64 * 1024 * 1024]);
         await PostAsync(sender, "events", bomb, 413, encoding: encoding);
-        await PostAsync(sender, "events/batch", Compress(encoding, Encoding.UTF8.GetBytes('[' + new string(' ', SendBatch.Largest))), 413, encoding: encoding);
+        await PostAsync(sender, "events/batch", Pack(Encoding.UTF8.GetBytes('[' + new string(' ', SendBatch.Largest))), 413, encoding: encoding);
 
         var broken = await PostAsync(sender, "events", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 400, encoding: encoding);
         Assert.True(broken.GetProperty("errors").TryGetProperty("body", out _));
@@ -117,7 +130,8 @@ public sealed class SendBatchTests(SharedApi shared)
         {
             "gzip" => new GZipStream(output, CompressionLevel.Fastest),
             "br" => new BrotliStream(output, CompressionLevel.Fastest),
-            _ => new ZLibStream(output, CompressionLevel.Fastest),
+            "deflate" => new ZLibStream(output, CompressionLevel.Fastest),
+            _ => new DeflateStream(output, CompressionLevel.Fastest),
         }) stream.Write(body);
         return output.ToArray();
     }

@@ -19,6 +19,8 @@ public sealed class StorableTextTests
     [InlineData("""  "\\\u0000"  """, """  "\\\ufffd"  """)]
     [InlineData("""  "\u00e9\u0001"  """, """  "\u00e9\u0001"  """)]
     [InlineData("""  "\u00""", """  "\u00""")]
+    [InlineData("\"\\u000\0\"", "\"\\u000\0\"")]
+    [InlineData("\"\\ud80\0\"", "\"\\ud80\0\"")]
     public void escapes_that_name_no_text_are_replaced_and_nothing_else(string json, string expected) => Assert.Equal(expected, Repaired(json));
 
     /// <summary>Whatever pieces a string is made of: what parsed before parses still, and holds neither U+0000 nor half a pair.</summary>

@@ -77,6 +77,22 @@ public sealed class KeyRing(NpgsqlDataSource database, TimeProvider clock) : Bac
             }
     }
 
+    /// <summary>The last uses are written too, if the database answers soon.</summary>
+    public override async Task StopAsync(CancellationToken stop)
+    {
+        await base.StopAsync(stop);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(Pause);
+        try
+        {
+            await WriteUsesAsync(limit.Token);
+        }
+        catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
+        {
+            // It is away.
+        }
+    }
+
     /// <summary>Looks back further than to the last look: a change is seen only when it is committed, and a key may have been looked up just before.</summary>
     private async Task CloseRevokedAsync(CancellationToken stop)
     {

@@ -43,7 +43,7 @@ public static class CounterFold
 
     /// <summary>Adds what <paramref name="minutes"/> selects to these tables. Each larger step is summed up from the one below it.</summary>
     /// <param name="tables">Where to.</param>
-    /// <param name="minutes">Made by <see cref="Minutes"/> or <see cref="Sum"/>.</param>
+    /// <param name="minutes">Made by <see cref="Minutes"/>, <see cref="Sum"/> or <see cref="Close"/>.</param>
     public static string Into(CounterTables tables, string minutes) => With(minutes,
         Levels(tables, Step.OfLevels) + " on conflict (tenant_id, step, bucket, level) do update set count = kept.count + excluded.count",
         Texts(tables) + " on conflict (message_hash) do nothing",
@@ -58,6 +58,25 @@ public static class CounterFold
         With(minutes, Messages(tables, [Step.Minute])),
         With(minutes, Levels(tables, Step.OfLevels), Texts(tables), Messages(tables, [.. Step.OfMessages.Where(step => step != Step.Minute)])),
     ];
+
+    /// <summary>Adds what <paramref name="minutes"/> selects to the open minutes.</summary>
+    public static string IntoOpen(CounterTables tables, string minutes) =>
+        $"""
+        insert into {tables.OpenMinutes} as kept (tenant_id, bucket, level, message_hash, message, count, last_seen)
+        select tenant_id, bucket, level, hash, message, n, last_seen from ({minutes}) as minutes order by 1, 2, 4, 3
+        on conflict (tenant_id, bucket, message_hash, level)
+        do update set count = kept.count + excluded.count, last_seen = greatest(kept.last_seen, excluded.last_seen)
+        """;
+
+    /// <summary>Minutes that are over, as SQL on the open ones. An event that is late opens its minute again.</summary>
+    public const string IsOver = "bucket < now() - interval '65 seconds'";
+
+    /// <summary>Takes some of the open minutes that are over, as <see cref="Minutes"/> would select them.</summary>
+    public static string Close(CounterTables tables, int most) =>
+        $"""
+        delete from {tables.OpenMinutes} where ctid = any(array(select ctid from {tables.OpenMinutes} where {IsOver} limit {most}))
+        returning tenant_id, bucket, level, message_hash as hash, message, count as n, last_seen
+        """;
 
     /// <summary>What a statement does not use of these it does not compute.</summary>
     private static string With(string minutes, params string[] inserts) =>

@@ -16,7 +16,14 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
     /// <summary>Why the counters fail while tables are missing.</summary>
     public const string Lost = "Tables of the counters are missing: all are made anew and filled from the log.";
 
-    private readonly string _fold = CounterFold.Into(Tables, CounterFold.Minutes("$1", "$2"));
+    /// <summary>So many events at most are folded into the open minutes: those that arrive live.</summary>
+    private const long Live = 20_000;
+
+    /// <summary>Rows of open minutes closed in one transaction, for which a fold may have to wait.</summary>
+    private const int ClosedAtOnce = 2_000;
+
+    private readonly string _fold = CounterFold.Into(Tables, CounterFold.Minutes("$1", "$2")), _foldLive = CounterFold.IntoOpen(Tables, CounterFold.Minutes("$1", "$2")),
+        _close = CounterFold.Into(Tables, CounterFold.Close(Tables, ClosedAtOnce));
 
     /// <summary>0 if nothing is folded.</summary>
     public async Task<long> ReadProgressAsync(NpgsqlConnection connection, CancellationToken stop)
@@ -55,9 +62,26 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
         await using var batch = new NpgsqlBatch(connection)
         {
             Timeout = 0,
-            BatchCommands = { new(CounterFold.Settings), new(_fold) { Parameters = { new() { Value = floor }, new() { Value = ceiling } } } },
+            BatchCommands = { new(CounterFold.Settings), new(ceiling - floor > Live ? _fold : _foldLive) { Parameters = { new() { Value = floor }, new() { Value = ceiling } } } },
         };
         await batch.ExecuteNonQueryAsync(stop);
+    }
+
+    /// <summary>Moves some of the open minutes that are over to the steps of the ladder. No fold runs meanwhile: this takes the progress first, as folds do.</summary>
+    /// <returns>False if there was nothing to move.</returns>
+    public async Task<bool> CloseMinutesAsync(NpgsqlDataSource database, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await using var any = new NpgsqlCommand($"select exists (select from {Tables.OpenMinutes} where {CounterFold.IsOver})", connection);
+        if (await any.ExecuteScalarAsync(stop) is not true) return false;
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new($"select from {Progress} where name = '{Name}' for update"), new(CounterFold.Settings), new(_close) },
+        };
+        await batch.ExecuteNonQueryAsync(stop);
+        await transaction.CommitAsync(stop);
+        return true;
     }
 
     private async Task<bool> AdvanceAsync(NpgsqlConnection connection, long floor, long ceiling, CancellationToken stop)

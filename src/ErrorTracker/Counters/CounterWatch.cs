@@ -1,14 +1,15 @@
+using Marten;
 using Npgsql;
 
 namespace ErrorTracker.Counters;
 
 /// <summary>
-/// Sees to what the daemon does not, which folds only when events arrive: tables that somebody dropped are made anew, and a progress that stands
-/// still below the high-water mark goes on. It may run on many nodes at once: a range is folded once whoever tries.
+/// Sees to what the daemon does not, which folds only when events arrive: minutes that are over are closed, tables that somebody dropped are made anew,
+/// and a mark or a progress that stands still below the log's end goes on, whichever node has failed or died. It may run on many nodes at once: a range is folded once whoever tries.
 /// </summary>
-internal sealed class CounterWatch(NpgsqlDataSource database, IConfiguration configuration, ILogger<CounterWatch> log) : BackgroundService
+internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, IConfiguration configuration, ILogger<CounterWatch> log) : BackgroundService
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), MarkPatience = TimeSpan.FromSeconds(10);
 
     private static readonly string Sql =
         $"""
@@ -31,22 +32,42 @@ internal sealed class CounterWatch(NpgsqlDataSource database, IConfiguration con
 
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
-        var (last, timer) = (-1L, new PeriodicTimer(Pause));
-        while (await timer.WaitForNextTickAsync(stop))
+        using var timer = new PeriodicTimer(Pause);
+        var (lastFolded, lastMark) = (-1L, -1L);
+        do
+        {
             try
             {
                 var (complete, folded, mark, committed, known) = await LookAsync(stop);
+                if (_folds && complete && mark < committed && mark == lastMark)
+                {
+                    await MoveMarkAsync(stop);
+                    (complete, folded, mark, committed, known) = await LookAsync(stop);
+                }
                 Lag = Math.Max(0, committed - folded);
                 if (!_folds) continue;
                 if (committed > 2 * Math.Max(known, WorthAnalyzing)) await AnalyzeAsync(stop);
                 if (!complete) await CounterShard.Current.RestoreAsync(database, stop);
-                else if (folded < mark && folded == last) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
-                last = folded;
+                else
+                {
+                    if (folded < mark && folded == lastFolded) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
+                    while (await CounterShard.Current.CloseMinutesAsync(database, stop)) ;
+                }
+                (lastFolded, lastMark) = (folded, mark);
             }
             catch (Exception) when (!stop.IsCancellationRequested)
             {
                 // The database is away, or a reader holds a table that is to be made anew. Readiness and the status say so; the next look will tell.
             }
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    /// <summary>By Marten's own rules: gaps that a transaction may still fill are waited for.</summary>
+    private async Task MoveMarkAsync(CancellationToken stop)
+    {
+        using var daemon = await store.BuildProjectionDaemonAsync();
+        await daemon.PrepareForRebuildsAsync().WaitAsync(MarkPatience, stop);
     }
 
     /// <summary>

@@ -50,7 +50,9 @@ internal sealed class Verify(NpgsqlDataSource database)
         compared += await CollectAsync(
             $"""
             with compared as (
-              select distinct on (hash) tenant_id, minute, hash, recount.message, kept.message as kept from recount left join {CounterTables.Current.Texts} as kept on message_hash = hash)
+              select distinct on (hash) tenant_id, minute, hash, recount.message, kept.message as kept from recount
+              left join (select message_hash, message from {CounterTables.Current.Texts} union all select message_hash, message from {CounterTables.Current.OpenMinutes}) as kept on message_hash = hash
+              order by hash, recount.message is distinct from kept.message desc)
             select (select count(*) from compared), tenant_id, minute, 'text of ' || hash, (kept is not null)::int::bigint, 1::bigint
             from (select 1) as one left join (select * from compared where message is distinct from kept order by hash limit @most) as differing on true
             """, "text");
@@ -60,7 +62,12 @@ internal sealed class Verify(NpgsqlDataSource database)
             $"""
             with compared as (
               select tenant_id, bucket, {subject}, coalesce(kept.n, 0) as counted, coalesce(recounted.n, 0) as recounted, kept.last, {last.Replace("last_seen", "recounted.last_seen")} as last_recounted
-              from (select tenant_id, bucket, {kept}, count as n, {last} as last from {table} where step = '{step.Code}' and (@since is null or bucket >= @since)) as kept
+              from (
+                select tenant_id, bucket, {subject}, sum(n)::bigint as n, max(last) as last from (
+                  select tenant_id, bucket, {kept}, count as n, {last} as last from {table} where step = '{step.Code}'
+                  union all
+                  select tenant_id, {step.BucketOf("bucket")}, {kept}, count, {last} from {CounterTables.Current.OpenMinutes}) as rows
+                where (@since is null or bucket >= @since) group by tenant_id, bucket, {subject}) as kept
               full join ({Recount(step, subject)}) as recounted using (tenant_id, bucket, {subject})
               where (@since is null or bucket >= @since) and (@until is null or bucket + interval '{step.Length.TotalSeconds} seconds' <= @until))
             select (select count(*) from compared), tenant_id, bucket, concat_ws(' ', {subject}, case when counted = recounted then 'last seen ' || last end), counted, recounted

@@ -1,5 +1,6 @@
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 
@@ -20,6 +21,9 @@ internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
         {
             case BadHttpRequestException bad:
                 await (bad.StatusCode == 400 ? Refusal.Invalid("body", RequestBody.FaultOf(bad)!) : Refusal.Of(bad.StatusCode, "The body " + RequestBody.FaultOf(bad))).ExecuteAsync(http);
+                return true;
+            case ConnectionResetException: // its sender is gone, and so is whom to tell
+                http.Abort();
                 return true;
             case not null when AwayOf(failure) is { } away:
                 log.LogWarning("PostgreSQL did not answer: {Reason}", away.Message);

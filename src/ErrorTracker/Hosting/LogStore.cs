@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Events;
@@ -22,6 +24,9 @@ internal static class LogStore
 
     /// <summary>How old a gap in the sequence must be before Marten looks whether any transaction lives that could fill it, and passes it if none does.</summary>
     private static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>So long after the detection of the high-water mark has failed or got stuck it is started again.</summary>
+    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>Of a node to the database, besides those of ingest: some nodes fit into PostgreSQL's own limit of 100.</summary>
     private const int MostConnections = 30;
@@ -71,6 +76,27 @@ internal static class LogStore
         });
     }
 
+    /// <summary>
+    /// Machines and containers start in any order, so a host waits for a PostgreSQL that does not answer yet, or has no such name yet. One that refuses is not
+    /// waited for.
+    /// </summary>
+    public static async Task AwaitDatabaseAsync(this WebApplication app)
+    {
+        var (database, patience) = (app.Services.GetRequiredService<NpgsqlDataSource>(), TimeSpan.FromSeconds(app.Configuration.GetValue("ErrorTracker:DatabasePatience", 60)));
+        for (var (watch, isFirst) = (Stopwatch.StartNew(), true); ; isFirst = false)
+            try
+            {
+                await using var connection = await database.OpenConnectionAsync();
+                return;
+            }
+            catch (Exception e) when (e is SocketException or NpgsqlException { IsTransient: true })
+            {
+                if (watch.Elapsed >= patience) throw new StartupException($"PostgreSQL does not answer: {e.Message}");
+                if (isFirst) app.Logger.LogWarning("PostgreSQL does not answer, and is waited for: {Reason}", e.Message);
+                await Task.Delay(Polling);
+            }
+    }
+
     /// <summary>With <c>AutoCreate</c> off a host only starts on the schema that it was built for.</summary>
     public static async Task RequireSchemaAsync(this WebApplication app)
     {
@@ -112,5 +138,7 @@ internal static class LogStore
         options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
         options.Projections.StaleSequenceThreshold = GapPatience;
+        options.Projections.HealthCheckPollingTime = Assignment;
+        options.Projections.HighWaterStalenessThreshold = MarkPatience;
     }
 }

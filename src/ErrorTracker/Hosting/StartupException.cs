@@ -13,6 +13,7 @@ internal sealed class StartupException(string message) : Exception(message)
         IOException { InnerException: AddressInUseException } => reason.Message,
         PostgresException e => $"PostgreSQL refuses: {e.MessageText}",
         NpgsqlException => $"PostgreSQL does not answer: {reason.Message}",
+        { InnerException: { } inner } => Explain(inner),
         _ => null,
     };
 }

@@ -5,9 +5,11 @@ namespace ErrorTracker.Http;
 /// <summary>Moments as the API speaks of them: RFC 3339, UTC, whole microseconds, which is what PostgreSQL keeps.</summary>
 public static class Instant
 {
-    private const int OffsetAfter = 10, FractionAt = 19, FinestFraction = 7;
+    private const int OffsetAfter = 10, SecondAt = 17, FractionAt = 19, FinestFraction = 7;
 
     private static readonly string[] Formats = ["yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mmK", "yyyy-MM-dd"];
+
+    private static readonly TimeSpan LastSecond = new(23, 59, 59);
 
     public static DateTimeOffset Now(TimeProvider clock) => Truncate(clock.GetUtcNow());
 
@@ -16,9 +18,18 @@ public static class Instant
     /// <summary>A time without an offset is UTC. Finer parts than microseconds are cut off.</summary>
     public static bool TryParse(string? text, out DateTimeOffset instant)
     {
-        var parsed = DateTimeOffset.TryParseExact(Normalize(text), Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out instant);
+        var leaps = text is { Length: >= FractionAt } && text.AsSpan(SecondAt - 1, 3) is ":60";
+        var parsed = DateTimeOffset.TryParseExact(Normalize(leaps ? $"{text.AsSpan(0, SecondAt)}59{text.AsSpan(FractionAt)}" : text), Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out instant);
         if (parsed) instant = Truncate(instant);
-        return parsed;
+        return parsed && (!leaps || TryLeap(ref instant));
+    }
+
+    /// <summary>RFC 3339 knows a 61st second, but at the end of a day in UTC only. Clocks that do not count it call it the first of the next day.</summary>
+    private static bool TryLeap(ref DateTimeOffset instant)
+    {
+        if (instant.UtcDateTime.TimeOfDay < LastSecond || instant.UtcDateTime.Date == DateTime.MaxValue.Date) return false;
+        instant = instant.AddSeconds(1);
+        return true;
     }
 
     /// <summary>RFC 3339 allows t and z in lower case and any number of digits but none; .NET reads up to seven.</summary>

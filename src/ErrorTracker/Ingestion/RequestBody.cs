@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using System.IO.Pipelines;
 using ErrorTracker.Http;
 
 namespace ErrorTracker.Ingestion;
@@ -12,13 +13,24 @@ internal static class RequestBody
     public static bool CanDecode(HttpRequest request) => EncodingOf(request) is "" or "identity" or "gzip" or "x-gzip" or "br" or "deflate";
 
     /// <summary>To be disposed of; the request's own stream stays open.</summary>
-    public static Stream Open(HttpRequest request) => EncodingOf(request) switch
+    public static async ValueTask<Stream> OpenAsync(HttpRequest request, CancellationToken stop) => EncodingOf(request) switch
     {
         "gzip" or "x-gzip" => new GZipStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
         "br" => new BrotliStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
-        "deflate" => new ZLibStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
+        "deflate" => await HasZlibHeaderAsync(request.BodyReader, stop)
+            ? new ZLibStream(request.BodyReader.AsStream(leaveOpen: true), CompressionMode.Decompress)
+            : new DeflateStream(request.BodyReader.AsStream(leaveOpen: true), CompressionMode.Decompress),
         _ => request.Body,
     };
+
+    /// <summary>RFC 9110 means the zlib format; some senders leave its two bytes of header out, and RFC 1950 tells by them.</summary>
+    private static async ValueTask<bool> HasZlibHeaderAsync(PipeReader body, CancellationToken stop)
+    {
+        var start = (await body.ReadAtLeastAsync(2, stop)).Buffer;
+        var header = start.Length < 2 ? [] : start.Slice(0, 2).ToArray();
+        body.AdvanceTo(start.Start);
+        return header is [var method, var check] && (method & 0x0f) == 8 && (method << 8 | check) % 31 == 0;
+    }
 
     /// <summary>Why a body could not be read to its end, for its sender; null if that is not the sender's fault.</summary>
     public static string? FaultOf(Exception failure) => failure switch
@@ -38,9 +50,10 @@ internal static class RequestBody
     public static async Task<(PooledBody? Body, IResult? Refusal)> ReadAsync(HttpRequest request, int largest, Room room, CancellationToken stop)
     {
         if (request.ContentLength > largest) return (null, TooLarge);
-        var (body, stream) = (new PooledBody(), Open(request));
+        var (body, stream) = (new PooledBody(), request.Body);
         try
         {
+            stream = await OpenAsync(request, stop);
             for (var wanted = (int)Math.Min(request.ContentLength + 1 ?? FirstBuffer, FirstBuffer); ; wanted = Math.Min(body.Capacity * 2, largest + 1))
             {
                 if (!room.TryTake(wanted - body.Capacity)) return Refuse(Refusal.Busy(request.HttpContext.Response));

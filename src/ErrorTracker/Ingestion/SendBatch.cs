@@ -88,9 +88,10 @@ public static class SendBatch
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, stopping);
             var splitter = new BatchSplitter(Door.SendsLines(request), EventBody.Largest);
-            var (body, buffer, total) = (RequestBody.Open(request), new byte[ReadBuffer], 0L);
+            var (body, buffer, total) = (request.Body, new byte[ReadBuffer], 0L);
             try
             {
+                body = await RequestBody.OpenAsync(request, stop.Token);
                 for (int read; (read = await body.ReadAsync(buffer, stop.Token)) > 0;)
                 {
                     if ((total += read) > Largest) return false;
@@ -110,8 +111,7 @@ public static class SendBatch
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
-                Break("was not read further: the host is stopping");
-                Failed++; // or a batch of which nothing was read would be called invalid
+                if (Break("was not read further: the host is stopping")) Failed++; // or a batch of which nothing was read would be called invalid
                 return true;
             }
             finally
@@ -128,10 +128,13 @@ public static class SendBatch
             return found ? part : null;
         }
 
-        private void Break(string reason)
+        /// <summary>False if it was broken before: what follows the first fault tells its sender nothing.</summary>
+        private bool Break(string reason)
         {
+            if (Broken is not null) return false;
             Broken = reason;
             _rejected.Add(new(Events, new Dictionary<string, string[]> { ["body"] = [reason] }));
+            return true;
         }
 
         private async ValueTask<bool> TakeAsync(BatchPart part)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Buffers.Text;
 
 namespace ErrorTracker.Ingestion;
 
@@ -29,6 +29,7 @@ public static class StorableText
         }
     }
 
-    private static int? Escaped(ReadOnlySpan<byte> json) =>
-        json.Length >= 6 && json[0] == '\\' && json[1] == 'u' && int.TryParse(json.Slice(2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit) ? unit : null;
+    /// <summary>All four must be digits: .NET's other parsers take NULs after a number for a part of it.</summary>
+    private static ushort? Escaped(ReadOnlySpan<byte> json) =>
+        json.Length >= 6 && json[0] == '\\' && json[1] == 'u' && Utf8Parser.TryParse(json.Slice(2, 4), out ushort unit, out var digits, 'x') && digits == 4 ? unit : null;
 }

@@ -42,6 +42,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private readonly DateTimeOffset _receivedAt = its.Now;
     private int _application, _taken;
     private Room? _room;
+    private Stream? _body;
     private IncomingEvent? _event;
     private string? _id;
 
@@ -120,12 +121,12 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private async ValueTask<SentryRefusal?> ReadAsync()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, its.Stopping);
-        var (body, buffer, total) = (SentryBody.Open(http.Request), ArrayPool<byte>.Shared.Rent(ReadBuffer), 0L);
+        var (buffer, total) = (ArrayPool<byte>.Shared.Rent(ReadBuffer), 0L);
         try
         {
             while (true)
             {
-                var (read, refusal) = await ReadAsync(body, buffer.AsMemory(0, ReadBuffer), stop.Token);
+                var (read, refusal) = await ReadAsync(buffer.AsMemory(0, ReadBuffer), stop.Token);
                 if (refusal is not null) return refusal;
                 if (read == 0) return await FinishAsync();
                 if ((total += read) > LargestInflated) return SentryRefusal.LargeEnvelope;
@@ -136,15 +137,16 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            if (body != http.Request.Body) await body.DisposeAsync();
+            if (_body is not null && _body != http.Request.Body) await _body.DisposeAsync();
         }
     }
 
-    private async ValueTask<(int Read, SentryRefusal? Refusal)> ReadAsync(Stream body, Memory<byte> buffer, CancellationToken stop)
+    private async ValueTask<(int Read, SentryRefusal? Refusal)> ReadAsync(Memory<byte> buffer, CancellationToken stop)
     {
         try
         {
-            return (await body.ReadAsync(buffer, stop), null);
+            _body ??= await SentryBody.OpenAsync(http.Request, stop);
+            return (await _body.ReadAsync(buffer, stop), null);
         }
         catch (OperationCanceledException) when (its.Stopping.IsCancellationRequested)
         {

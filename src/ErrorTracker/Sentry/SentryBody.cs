@@ -13,9 +13,9 @@ internal static class SentryBody
     public static bool CanDecode(HttpRequest request) => IsZstd(request) || RequestBody.CanDecode(request);
 
     /// <summary>To be disposed of, unless it is the request's own.</summary>
-    public static Stream Open(HttpRequest request)
+    public static async ValueTask<Stream> OpenAsync(HttpRequest request, CancellationToken stop)
     {
-        if (!IsZstd(request)) return RequestBody.Open(request);
+        if (!IsZstd(request)) return await RequestBody.OpenAsync(request, stop);
         var stream = new DecompressionStream(request.Body, leaveOpen: true);
         stream.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, LargestWindowLog);
         return stream;

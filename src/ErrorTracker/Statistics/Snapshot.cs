@@ -6,19 +6,24 @@ namespace ErrorTracker.Statistics;
 
 /// <summary>
 /// Where statistics come from: one snapshot of the database in which the counters, how far they have folded, and the log agree.
-/// A query adds three disjoint parts: whole buckets from the counters, ragged ends of the window from the log as far as it is
+/// A query adds three disjoint parts: whole buckets from the counters, those of minutes still open among them, ragged ends of the window from the log as far as it is
 /// folded, and the log's un-folded tail. So every answer is exact and includes each event whose 201 has been answered.
 /// </summary>
 /// <remarks>How far things are is read first and then sent as values: only so can the planner know how short the tail is.</remarks>
 public sealed class Snapshot(NpgsqlDataSource database)
 {
-    /// <summary>Rows of counters that lie in the window's runs of whole buckets.</summary>
+    /// <summary>Rows of counters that lie in the window's runs of whole buckets; of open minutes a row for each message.</summary>
     internal static string Counted(string columns, string table) =>
         $"""
         (select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until) cross join lateral (
           select {columns} from {table}
           where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until and (@level::text is null or level = @level)
-          offset 0) as c) as counted
+          offset 0) as c
+        union all
+        select o.* from unnest(@whole_since, @whole_until) as whole(since, until) cross join lateral (
+          select {columns} from {CounterTables.Current.OpenMinutes}
+          where tenant_id = @tenant and bucket >= whole.since and bucket < whole.until and (@level::text is null or level = @level)
+          offset 0) as o) as counted
         """;
 
     /// <summary>The events of the window that no whole bucket has counted.</summary>
@@ -138,9 +143,22 @@ internal sealed record Question(int ApplicationId, Window Window, Func<Window, I
         Add("steps", buckets.Select(b => b.Step.Code).ToArray());
         Add("run_since", buckets.Select(b => b.Run.Since).ToArray());
         Add("run_until", buckets.Select(b => b.Run.Until).ToArray());
+        var whole = Join(buckets.Select(b => b.Run));
+        Add("whole_since", whole.Select(w => w.Since).ToArray());
+        Add("whole_until", whole.Select(w => w.Until).ToArray());
         Add("ragged_since", ragged.Select(r => r.Since).ToArray());
         Add("ragged_until", ragged.Select(r => r.Until).ToArray());
         foreach (var (name, value) in More) Add(name, value);
         return command;
+    }
+
+    /// <summary>Windows that meet, as one; in ascending order as they come.</summary>
+    private static List<Window> Join(IEnumerable<Window> windows)
+    {
+        var joined = new List<Window>();
+        foreach (var window in windows)
+            if (joined.Count > 0 && joined[^1].Until == window.Since) joined[^1] = joined[^1] with { Until = window.Until };
+            else joined.Add(window);
+        return joined;
     }
 }

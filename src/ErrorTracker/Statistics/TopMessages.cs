@@ -35,6 +35,7 @@ public static class TopMessages
         named as materialized (
           select coalesce(
             (select message from {CounterTables.Current.Texts} where message_hash = hash),
+            (select message from {CounterTables.Current.OpenMinutes} where tenant_id = @tenant and bucket = {Step.Minute.BucketOf("last_seen")} and message_hash = hash limit 1),
             (select min(message) from loose where loose.hash = most.hash),
             (select {CounterFold.Message} from {CounterTables.Schema}.mt_events where tenant_id = @tenant and {CounterFold.IsError} and timestamp = last_seen and {CounterFold.HashOf(CounterFold.Message)} = hash limit 1)) as message, n, last_seen
           from most)
