@@ -8,7 +8,7 @@ internal static class Compression
     public static readonly string[] Encodings = ["gzip", "x-gzip", "br", "deflate"];
 
     /// <param name="isRaw">Of deflate: without the header and the checksum of zlib.</param>
-    public static byte[] Deflate(string encoding, byte[] body, bool isRaw)
+    public static byte[] Deflate(string encoding, byte[] body, bool isRaw = false)
     {
         using var output = new MemoryStream();
         using (Stream stream = encoding switch

@@ -20,7 +20,9 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
 
     private readonly ConcurrentQueue<string> _faults = new();
     private readonly ConcurrentDictionary<(string Kind, int Status), int> _answers = new();
+    private readonly ConcurrentDictionary<string, bool> _ids = new();
     private HostProcess _host = null!;
+    private Sender _sdk = null!;
     private int _registered;
 
     public async Task InitializeAsync() =>
@@ -33,12 +35,14 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
     {
         var ledgers = new List<Ledger>();
         for (var i = 0; i < Senders; i++) ledgers.Add(new(await _host.RegisterAsync()));
-        _registered = Senders;
+        _sdk = await _host.RegisterAsync();
+        _registered = Senders + 1;
 
         await Task.WhenAll(ledgers.Select((ledger, sender) => Task.Run(() => SendAllAsync(ledger, sender))));
         foreach (var (answer, count) in _answers.OrderBy(answer => answer.Key)) output.WriteLine($"{count,7} × {answer.Status} {answer.Kind}");
 
         foreach (var ledger in ledgers) await CompareAsync(ledger);
+        await CompareSdkAsync();
         var applications = PlainJson.Parse(await _host.Http.GetStringAsync("/apps"), 10)!.Members.Select(member => int.Parse(member.Value["id"]!.Text, CultureInfo.InvariantCulture));
         if (!applications.SequenceEqual(Enumerable.Range(1, _registered))) Note($"{_registered} applications were registered, but there are {string.Join(' ', applications)}.");
         await Eventually.Async(async () => (await _host.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
@@ -78,17 +82,18 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
         open?.Dispose();
     }
 
-    private static Input Create(int number, Sender sender)
+    private Input Create(int number, Sender sender)
     {
         var random = new Random(unchecked(Seed * 1_000_003 + number));
-        return random.Next(20) switch
+        return random.Next(23) switch
         {
             < 8 => new HostileBodies(random, number, sender).Event(),
             < 13 => new HostileBodies(random, number, sender).Batch(),
             < 16 => new HostileTargets(random, number, sender).Read(),
             16 => random.Next(4) == 0 ? new HostileTargets(random, number, sender).Register() : new HostileTargets(random, number, sender).Read(),
             17 or 18 => new HostileTargets(random, number, sender).Stray(),
-            _ => new HostileFraming(random, number, sender).Next(),
+            19 => new HostileFraming(random, number, sender).Next(),
+            _ => new HostileEnvelopes(random, number, _sdk).Next(),
         };
     }
 
@@ -99,7 +104,8 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
         if (answer is null && !input.IsBrokenHttp && input.Ending == Ending.Listen) return "an answer was expected";
         if (answer?.Json?["ingest_key"] is not null) Interlocked.Increment(ref _registered);
         if (answer is { Status: >= 500 } && !(input.IsBrokenHttp && answer is { Status: 505, Body: [] })) return "nothing of the server's fault was expected";
-        if (answer is { Status: 400 } && !(answer.IsProblem && answer.Faults.Length > 0) && !(input.IsBrokenHttp && answer.Body is [])) return "a 400 that names its field was expected";
+        if (input.Kind == "envelope" && answer is { Status: 200 } && answer.Json?["id"]?.Text is { } id) _ids[id] = true;
+        if (input.Kind != "envelope" && answer is { Status: 400 } && !(answer.IsProblem && answer.Faults.Length > 0) && !(input.IsBrokenHttp && answer.Body is [])) return "a 400 that names its field was expected";
         return input.Fault(answer, ledger);
     }
 
@@ -126,6 +132,13 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
             var counted = counts.Members.Sum(member => int.Parse(member.Value["count"]!.Text, CultureInfo.InvariantCulture));
             if (counted != stored.Count) Note($"{stored.Count} events are stored, but {statistic} counts {counted}.");
         }
+    }
+
+    /// <summary>What SDKs sent is stored once for each id that was answered.</summary>
+    private async Task CompareSdkAsync()
+    {
+        var loss = PlainJson.Parse(await _host.Http.GetStringAsync($"/apps/{_sdk.Id}/loss?since=2020-01-01&until={DateTime.UtcNow.AddDays(1):yyyy-MM-dd}"), 10)!;
+        if (loss["accepted"]!.Text != $"{_ids.Count}") Note($"{_ids.Count} ids were answered, but {loss["accepted"]!.Text} events of SDKs are stored.");
     }
 
     private void Note(string fault) => _faults.Enqueue(fault);

@@ -29,6 +29,7 @@ public sealed class ApiTests(SharedApi shared)
 
         foreach (var path in new[] { "events", "stats/by-level?since=2020-01-01&until=2100-01-01" }) await api.GetAsync($"/apps/{sender.Id}/{path}", expected: 503);
         await api.GetAsync("/projections", expected: 503);
+        Assert.Equal("The database does not answer.", (await api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key=unknown", 503, "{}")).GetProperty("detail").GetString());
         await api.SendAsync(HttpMethod.Post, "/apps/another", expected: 503);
         var refused = api.ReportAsync(sender, expected: 503);
         await Eventually.Async(async () => await api.Commits.FindFailureAsync(CancellationToken.None) is not null, "the commit has failed");
@@ -47,7 +48,7 @@ public sealed class ApiTests(SharedApi shared)
         var document = await shared.Api.GetAsync("/docs/v1/swagger.json");
         var paths = document.GetProperty("paths");
         Assert.Equal(
-            ["/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/batch", "/apps/{app_id}/events/{id}", "/apps/{app_id}/keys", "/apps/{app_id}/keys/{key_id}", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
+            ["/api/{app_id}/envelope", "/api/{app_id}/store", "/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/batch", "/apps/{app_id}/events/{id}", "/apps/{app_id}/keys", "/apps/{app_id}/keys/{key_id}", "/apps/{app_id}/loss", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
                 "/apps/{app_id}/stats/top-messages", "/apps/{name}", "/projections"],
             paths.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
 

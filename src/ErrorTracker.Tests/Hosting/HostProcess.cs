@@ -36,17 +36,22 @@ public sealed partial class HostProcess : IAsyncDisposable
         get { lock (_lines) return string.Join('\n', _lines); }
     }
 
-    public static async Task<HostProcess> StartAsync(params (string Key, string Value)[] environment)
+    public static Task<HostProcess> StartAsync(params (string Key, string Value)[] environment) => StartAtAsync("http://127.0.0.1:0", environment);
+
+    /// <summary>Where a host has been before, for those who come back to it.</summary>
+    public static async Task<HostProcess> StartAtAsync(string url, params (string Key, string Value)[] environment)
     {
-        var host = Begin(environment);
+        var host = Begin(url, environment);
         await host.ListensAsync();
         return host;
     }
 
     /// <summary>It may be long until it listens, if ever.</summary>
-    public static HostProcess Begin(params (string Key, string Value)[] environment)
+    public static HostProcess Begin(params (string Key, string Value)[] environment) => Begin("http://127.0.0.1:0", environment);
+
+    private static HostProcess Begin(string url, (string Key, string Value)[] environment)
     {
-        var host = new HostProcess(Launch(["--urls", "http://127.0.0.1:0"], environment));
+        var host = new HostProcess(Launch(["--urls", url], environment));
         host._process.OutputDataReceived += host.Note;
         host._process.ErrorDataReceived += host.Note;
         host._process.BeginOutputReadLine();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
@@ -19,7 +20,9 @@ namespace ErrorTracker.Events;
 /// <param name="Message" example="Payment declined">As sent.</param>
 /// <param name="Stack">As sent.</param>
 /// <param name="Tags">As sent.</param>
-public sealed record EventItem(Guid Id, int ApplicationId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Level, string Message, RawJson? Stack, RawJson? Tags);
+/// <param name="Context">What a Sentry SDK reported beyond the others, as sent; where it is absent there is none. event_id is the SDK's; dropped names what could not be kept, and why.</param>
+public sealed record EventItem(Guid Id, int ApplicationId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Level, string Message, RawJson? Stack, RawJson? Tags,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Context);
 
 /// <param name="NextOffset" example="20">Where the next page starts; null on the last one.</param>
 public sealed record EventPage(IReadOnlyList<EventItem> Items, int? NextOffset);
@@ -91,6 +94,6 @@ public static class ReadEvents
     private static EventItem Read(NpgsqlDataReader row, int applicationId)
     {
         var error = JsonSerializer.Deserialize(row.GetString(2), KnownJson.Default.ErrorOccurred)!;
-        return new(row.GetGuid(0), applicationId, error.OccurredAt, row.GetFieldValue<DateTimeOffset>(1), error.Level, error.Message, error.Stack, error.Tags);
+        return new(row.GetGuid(0), applicationId, error.OccurredAt, row.GetFieldValue<DateTimeOffset>(1), error.Level, error.Message, error.Stack, error.Tags, error.Context);
     }
 }

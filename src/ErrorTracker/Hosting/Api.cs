@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
+using ErrorTracker.Sentry;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Wolverine.Http;
 
@@ -23,7 +24,7 @@ internal static class Api
         builder.WebHost.ConfigureKestrel(x =>
         {
             x.AddServerHeader = false;
-            x.RequestHeaderEncodingSelector = name => name == Door.KeyHeader ? System.Text.Encoding.Latin1 : null; // bytes of any kind are a wrong key, not a broken request
+            x.RequestHeaderEncodingSelector = name => name is Door.KeyHeader or SentryAuth.Header ? System.Text.Encoding.Latin1 : null; // bytes of any kind are a wrong key, not a broken request
             x.Limits.MaxConcurrentConnections = MostConnections;
             x.Limits.MaxRequestBodySize = SendBatch.Largest;
             x.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
@@ -50,6 +51,7 @@ internal static class Api
         app.UseStatusCodePages();
         app.UseMiddleware<RefusalLog>();
         app.UseMiddleware<SecurityHeaders>();
+        app.UseMiddleware<Cors>();
         app.UseRouting();
         app.UseMiddleware<ReadToken>();
         app.UseDocumentation();

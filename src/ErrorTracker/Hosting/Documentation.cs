@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
+using ErrorTracker.Sentry;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -11,7 +12,7 @@ namespace ErrorTracker.Hosting;
 /// <summary>Swagger UI at /docs, from the endpoints and their XML comments.</summary>
 internal static class Documentation
 {
-    private const string KeyScheme = "ingest_key";
+    private const string KeyScheme = "ingest_key", SentryScheme = "sentry_key";
 
     public static void AddDocumentation(this WebApplicationBuilder builder)
     {
@@ -34,6 +35,13 @@ internal static class Documentation
                 In = ParameterLocation.Header,
                 Name = Door.KeyHeader,
                 Description = "The ingest_key that registering the application answered.",
+            });
+            x.AddSecurityDefinition(SentryScheme, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Header,
+                Name = SentryAuth.Header,
+                Description = "As Sentry SDKs send it: `Sentry sentry_version=7, sentry_key=…`, with the ingest_key. Also as Authorization, as sentry_key in the query, or as the dsn in an envelope's header.",
             });
             x.OperationFilter<Contract>();
         });
@@ -61,6 +69,7 @@ internal static class Documentation
             [409] = "It is taken, or was sent before with other content.",
             [413] = "The body is too large.",
             [415] = "The body is of another media type or encoding than the call takes.",
+            [429] = "The application's share of the queue is used up; nothing was stored. Try again after `Retry-After` seconds.",
             [503] = "The event was not stored; try again after `Retry-After` seconds.",
         };
 
@@ -86,11 +95,12 @@ internal static class Documentation
             foreach (var assumed in operation.Responses.Keys.Except(declared).ToList()) operation.Responses.Remove(assumed);
             context.SchemaRepository.Schemas.Remove(nameof(IResult));
 
-            foreach (var status in method.GetCustomAttribute<RefusesAttribute>()?.Statuses ?? [])
+            var refusals = method.GetCustomAttribute<RefusesAttribute>() ?? new();
+            foreach (var status in refusals.Statuses)
                 operation.Responses[status.ToString()] = new OpenApiResponse
                 {
                     Description = Meanings[status],
-                    Content = new Dictionary<string, IOpenApiMediaType> { ["application/problem+json"] = new OpenApiMediaType() },
+                    Content = new Dictionary<string, IOpenApiMediaType> { [refusals.MediaType] = new OpenApiMediaType() },
                 };
 
             var bodies = method.GetCustomAttributes<IngestsAttribute>().ToList();
@@ -100,7 +110,7 @@ internal static class Documentation
                 Required = true,
                 Content = bodies.ToDictionary(b => b.MediaType, IOpenApiMediaType (b) => new OpenApiMediaType { Example = b.MediaType == Door.Json ? JsonNode.Parse(b.Example) : JsonValue.Create(b.Example) }),
             };
-            operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] }];
+            operation.Security = [new() { [new OpenApiSecuritySchemeReference(method.DeclaringType!.Namespace == typeof(SentryAuth).Namespace ? SentryScheme : KeyScheme, context.Document)] = [] }];
         }
     }
 }

@@ -124,13 +124,16 @@ internal static class LogStore
         options.Events.TenancyStyle = TenancyStyle.Conjoined;
         options.Events.EnableUniqueIndexOnEventId = true;
         options.Events.AddEventType<ErrorOccurred>();
+        options.Events.AddEventType<LossReported>();
         options.Events.IgnoreIndex(LogIndexes.ByTime);
         options.Events.IgnoreIndex(LogIndexes.ByLevel);
+        options.Events.IgnoreIndex(LogIndexes.OfLosses);
         options.Storage.Add(new LogIndexes(CounterTables.Schema));
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
 
         options.Storage.ExtendedSchemaObjects.Add(KeyTable.Define());
+        options.Storage.ExtendedSchemaObjects.Add(OutcomeTally.Define());
         options.Storage.Add(new CounterSchema());
         options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
         options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;

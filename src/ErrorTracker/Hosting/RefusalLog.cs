@@ -8,7 +8,7 @@ namespace ErrorTracker.Hosting;
 /// Writes one line for each class of refused requests (method, route, status): at once for the first, then at most every ten
 /// seconds with how many there were. Never a key, a payload or a path as sent: nothing a client writes gets into the log.
 /// </summary>
-internal sealed class RefusalLog(RequestDelegate next, IngestMetrics metrics, TimeProvider clock, ILogger<RefusalLog> log)
+internal sealed class RefusalLog(RequestDelegate next, IngestMetrics metrics, OutcomeTally outcomes, TimeProvider clock, ILogger<RefusalLog> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
@@ -20,6 +20,7 @@ internal sealed class RefusalLog(RequestDelegate next, IngestMetrics metrics, Ti
         if (http.Response.StatusCode < 400) return;
 
         if (http.GetEndpoint()?.Metadata.GetMetadata<IngestsAttribute>() is not null) metrics.Refused(http.Response.StatusCode);
+        if (Door.AccountOf(http) is { } account) outcomes.Add(account, IngestMetrics.ReasonOf(http.Response.StatusCode));
         var route = (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)";
         var method = HttpMethods.GetCanonicalizedValue(http.Request.Method) is var name && Known.Contains(name) ? name : "(other)";
         var tally = _classes.GetOrAdd((method, route, http.Response.StatusCode), _ => new Tally());

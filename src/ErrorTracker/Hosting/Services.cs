@@ -1,5 +1,6 @@
 using ErrorTracker.Applications;
 using ErrorTracker.Ingestion;
+using ErrorTracker.Sentry;
 using ErrorTracker.Statistics;
 
 namespace ErrorTracker.Hosting;
@@ -13,10 +14,13 @@ internal static class Services
         builder.Services.AddSingleton<ApplicationDirectory>();
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddHostedService(services => services.GetRequiredService<KeyRing>());
+        builder.Services.AddSingleton<OutcomeTally>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<OutcomeTally>());
         builder.Services.AddSingleton<Repeats>();
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<WriteQueue>();
         builder.Services.AddHostedService(services => services.GetRequiredService<WriteQueue>());
+        builder.Services.AddSingleton<IntakeServices>();
         builder.Services.AddSingleton<Snapshot>();
         builder.Services.AddSingleton<Readiness>();
     }

@@ -28,9 +28,12 @@ internal static class Refusal
 internal sealed class RefusesAttribute(params int[] statuses) : Attribute
 {
     public int[] Statuses => statuses;
+
+    /// <summary>Of the answer.</summary>
+    public string MediaType { get; set; } = "application/problem+json";
 }
 
-/// <summary>For the documentation: what a call takes as its body, sent with an ingest key.</summary>
+/// <summary>For the documentation: what a call takes as its body, sent with an ingest key. It needs no read token.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class IngestsAttribute(string mediaType, string example) : Attribute
 {

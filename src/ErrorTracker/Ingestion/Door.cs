@@ -9,14 +9,24 @@ internal static class Door
     public const string KeyHeader = "X-INGEST-KEY", Json = "application/json", Lines = "application/x-ndjson";
 
     /// <summary>The application that the request may send events to, or the answer that refuses it.</summary>
-    public static async ValueTask<(int Application, IResult? Refusal)> OpenAsync(string app_id, HttpContext http, KeyRing keys, bool takesLines = false)
+    public static async ValueTask<(int Application, IResult? Refusal)> OpenAsync(string app_id, HttpContext http, KeyRing keys, DateTimeOffset receivedAt, bool takesLines = false)
     {
         if (!ApplicationDirectory.TryParseId(app_id, out var id)) return (0, Refusal.Invalid("app_id", "must be a positive integer"));
         if (await RefuseSenderAsync(id, http, keys) is { } refusal) return (0, refusal);
+        Open(http, new(id, receivedAt));
         if (!http.Request.HasJsonContentType() && !(takesLines && SendsLines(http.Request)))
             return (0, Refusal.Of(415, takesLines ? $"The body must be {Json} or {Lines}." : $"The body must be {Json}."));
         return RequestBody.CanDecode(http.Request) ? (id, null) : (0, Refusal.Of(415, "Content-Encoding must be gzip, br or deflate."));
     }
+
+    /// <summary>From now on what is refused of this request is counted there.</summary>
+    public static void Open(HttpContext http, Account account) => http.Items[typeof(Account)] = account;
+
+    /// <summary>The endpoint has counted the events of this request one by one.</summary>
+    public static void Close(HttpContext http) => http.Items.Remove(typeof(Account));
+
+    /// <summary>Null as long as nobody knows whose request it is, and once it is closed.</summary>
+    public static Account? AccountOf(HttpContext http) => http.Items[typeof(Account)] as Account;
 
     public static bool SendsLines(HttpRequest request) => request.ContentType?.Split(';')[0].Trim().Equals(Lines, StringComparison.OrdinalIgnoreCase) == true;
 

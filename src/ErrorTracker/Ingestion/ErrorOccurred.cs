@@ -9,15 +9,20 @@ namespace ErrorTracker.Ingestion;
 /// <param name="Message">1 to 8,192 characters.</param>
 /// <param name="Stack">A JSON object as it was sent.</param>
 /// <param name="Tags">A JSON object of at most 64 members as it was sent.</param>
+/// <param name="Context">A JSON object of what an SDK reports beyond the other members.</param>
 public sealed record ErrorOccurred(
     [property: JsonPropertyName("occurred_at")] DateTimeOffset OccurredAt,
     [property: JsonPropertyName("level")] string Level,
     [property: JsonPropertyName("message")] string Message,
     [property: JsonPropertyName("stack"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Stack,
-    [property: JsonPropertyName("tags"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Tags)
+    [property: JsonPropertyName("tags"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Tags,
+    [property: JsonPropertyName("context"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Context = null)
 {
     /// <summary>What the log calls it.</summary>
     public const string StoredType = "error_occurred";
+
+    /// <summary>What an event holds whose sender gave no time: received_at took its place.</summary>
+    public const string Undated = """{"context":{"undated":true}}""";
 
     /// <summary>What Marten finds this type by.</summary>
     public static readonly string StoredDotnetType = $"{typeof(ErrorOccurred).FullName}, {typeof(ErrorOccurred).Assembly.GetName().Name}";

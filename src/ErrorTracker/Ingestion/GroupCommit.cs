@@ -127,7 +127,7 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
         {
             foreach (var (pending, fate) in settled)
             {
-                metrics.Settled(fate.Fate);
+                if (pending.IsError) metrics.Settled(fate.Fate);
                 pending.Settled.TrySetResult(fate);
             }
         }, null);

@@ -26,7 +26,10 @@ public sealed class IngestMetrics
 
     /// <param name="status">With which a request, or in a batch an event, is refused: each is a reason of its own.</param>
     /// <param name="events">How many.</param>
-    public void Refused(int status, int events = 1) => _refused.Add(events, new KeyValuePair<string, object?>("reason", status switch
+    public void Refused(int status, int events = 1) => _refused.Add(events, new KeyValuePair<string, object?>("reason", ReasonOf(status)));
+
+    /// <summary>Why what is refused with this status was not stored.</summary>
+    public static string ReasonOf(int status) => status switch
     {
         400 => "invalid",
         401 => "no key",
@@ -37,7 +40,7 @@ public sealed class IngestMetrics
         415 => "media type",
         429 or 503 => "no room or no database",
         _ => "other",
-    }));
+    };
 
     public void Settled(Fate fate)
     {

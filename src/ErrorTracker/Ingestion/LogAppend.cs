@@ -21,22 +21,22 @@ internal static class LogAppend
     private static readonly string Events =
         $"""
         insert into {Schema}.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
-        select nextval('{Schema}.mt_events_sequence'), id, stream, version, data, '{ErrorOccurred.StoredType}', at, tenant, '{ErrorOccurred.StoredDotnetType}', false
-        from unnest($1, $2, $3, $4, $5, $6) as sent(id, stream, version, data, at, tenant)
+        select nextval('{Schema}.mt_events_sequence'), id, stream, version, data, type, at, tenant, case type when '{LossReported.StoredType}' then '{LossReported.StoredDotnetType}' else '{ErrorOccurred.StoredDotnetType}' end, false
+        from unnest($1, $2, $3, $4, $5, $6, $7) as sent(id, stream, version, data, at, tenant, type)
         """;
 
     /// <summary>A batch without a transaction around it is one.</summary>
     public static NpgsqlBatch Of(List<PendingEvent> group, Segments segments, NpgsqlConnection connection)
     {
         var count = group.Count;
-        var (ids, streams, versions, bodies, times, tenants) = (new Guid[count], new Guid[count], new long[count], new byte[count][], new DateTimeOffset[count], new string[count]);
+        var (ids, streams, versions, bodies, times, tenants, types) = (new Guid[count], new Guid[count], new long[count], new byte[count][], new DateTimeOffset[count], new string[count], new string[count]);
         var written = new Dictionary<Segment, string>();
         for (var i = 0; i < count; i++)
         {
             var pending = group[i];
             var segment = segments.For(pending.ApplicationId, pending.ReceivedAt);
             if (!written.TryGetValue(segment, out var tenant)) written[segment] = tenant = pending.ApplicationId.ToString();
-            (ids[i], streams[i], versions[i], bodies[i], times[i], tenants[i]) = (pending.Id, segment.Stream, ++segment.Version, pending.Data, pending.ReceivedAt, tenant);
+            (ids[i], streams[i], versions[i], bodies[i], times[i], tenants[i], types[i]) = (pending.Id, segment.Stream, ++segment.Version, pending.Data, pending.ReceivedAt, tenant, pending.Type);
         }
         return new NpgsqlBatch(connection)
         {
@@ -48,7 +48,7 @@ internal static class LogAppend
                     Parameters =
                     {
                         new() { Value = ids }, new() { Value = streams }, new() { Value = versions }, new() { Value = bodies, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
-                        new() { Value = times }, new() { Value = tenants },
+                        new() { Value = times }, new() { Value = tenants }, new() { Value = types },
                     },
                 },
             },

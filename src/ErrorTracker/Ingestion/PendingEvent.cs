@@ -22,8 +22,11 @@ public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
 /// <summary>An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails with it.</summary>
 /// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
 /// <param name="Data">As the log stores it: JSON in UTF-8.</param>
-public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data)
+/// <param name="Type">What the log calls it.</param>
+public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data, string Type = ErrorOccurred.StoredType)
 {
+    public bool IsError => Type == ErrorOccurred.StoredType;
+
     public int Size => Data.Length;
 
     /// <summary>When it was put on the queue, in ticks of the clock.</summary>

@@ -4,14 +4,14 @@ using NpgsqlTypes;
 
 namespace ErrorTracker.Ingestion;
 
-/// <summary>Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it.</summary>
+/// <summary>Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it; what has no time of its own got another when it came again.</summary>
 public sealed class Repeats(LogConnections connections)
 {
     private const string Known = $"select id from {CounterTables.Schema}.mt_events where id = any($1)";
 
     private const string Compare =
         $"""
-        select stored.id, stored.timestamp, stored.data = sent.data
+        select stored.id, stored.timestamp, stored.data = sent.data or (sent.data @> '{ErrorOccurred.Undated}' and stored.data - 'occurred_at' = sent.data - 'occurred_at')
         from unnest($1, $2, $3) as sent(id, tenant_id, data) join {CounterTables.Schema}.mt_events as stored on stored.id = sent.id and stored.tenant_id = sent.tenant_id
         """;
 

@@ -29,10 +29,10 @@ public static class SendBatch
     [WolverinePost("/apps/{app_id}/events/batch")]
     [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 503), Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
-        [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
+        [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics, [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
-        var (application, refusal) = await Door.OpenAsync(app_id, http, keys, takesLines: true);
+        var (application, refusal) = await Door.OpenAsync(app_id, http, keys, receivedAt, takesLines: true);
         if (refusal is not null) return refusal;
         if (http.Request.ContentLength > Largest) return TooLarge(new(0, 0, []));
 
@@ -41,9 +41,15 @@ public static class SendBatch
         var batch = new Batch(application, receivedAt, queue, room);
         var isWhole = await batch.ReadAsync(http.Request, host.ApplicationStopping);
         var receipt = await batch.SettleAsync();
-        metrics.Refused(StatusCodes.Status503ServiceUnavailable, batch.Failed);
-        metrics.Refused(StatusCodes.Status400BadRequest, receipt.Rejected.Count - batch.Failed);
+        var account = Door.AccountOf(http)!;
+        tally.Add(account, OutcomeTally.Duplicate, receipt.Duplicates);
+        foreach (var (status, events) in new[] { (503, batch.Failed), (409, batch.Conflicting), (400, receipt.Rejected.Count - batch.Failed - batch.Conflicting) })
+        {
+            metrics.Refused(status, events);
+            tally.Add(account, IngestMetrics.ReasonOf(status), events);
+        }
         if (!isWhole) return TooLarge(receipt);
+        Door.Close(http);
         if (receipt.Accepted + receipt.Duplicates > 0 || batch.Events == 0 && batch.Broken is null) return Results.Ok(receipt);
         if (batch.Failed > 0) return Refusal.TryLater("No event of the batch could be committed.", http.Response);
         return batch is { Events: 0, Broken: { } broken } ? Refusal.Invalid("body", broken) : Results.Ok(receipt);
@@ -71,6 +77,8 @@ public static class SendBatch
         public int Events { get; private set; }
 
         public int Failed { get; private set; }
+
+        public int Conflicting { get; private set; }
 
         /// <summary>Why reading ended before the body did.</summary>
         public string? Broken { get; private set; }
@@ -200,7 +208,10 @@ public static class SendBatch
                 {
                     case Fate.Stored: _accepted++; break;
                     case Fate.Repeated: _duplicates++; break;
-                    default: _rejected.Add(new(index, new Dictionary<string, string[]> { ["event_id"] = [EventBody.Conflicting] })); break;
+                    default:
+                        Conflicting++;
+                        _rejected.Add(new(index, new Dictionary<string, string[]> { ["event_id"] = [EventBody.Conflicting] }));
+                        break;
                 }
             }
             catch (Exception)

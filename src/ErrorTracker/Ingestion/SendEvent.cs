@@ -17,10 +17,10 @@ public static class SendEvent
     [WolverinePost("/apps/{app_id}/events")]
     [ProducesResponseType<EventReceipt>(201), ProducesResponseType<EventReceipt>(200), Refuses(400, 401, 403, 409, 413, 415, 503), Ingests(Door.Json, EventBody.Example)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
-        [FromServices] WriteQueue queue, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
+        [FromServices] WriteQueue queue, [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
-        var (application, refusal) = await Door.OpenAsync(app_id, http, keys);
+        var (application, refusal) = await Door.OpenAsync(app_id, http, keys, receivedAt);
         if (refusal is not null) return refusal;
 
         using var room = queue.RoomFor(application);
@@ -31,6 +31,7 @@ public static class SendEvent
         try
         {
             var outcome = await pending!.Settled.Task;
+            if (outcome.Fate == Fate.Repeated) tally.Add(new(application, receivedAt), OutcomeTally.Duplicate);
             var receipt = new EventReceipt(pending.Id, application, outcome.ReceivedAt);
             return outcome.Fate switch
             {
