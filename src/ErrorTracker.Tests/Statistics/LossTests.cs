@@ -10,6 +10,8 @@ public sealed class LossTests(SharedApi shared)
 
     private readonly TestApi _api = shared.Api;
 
+    private OutcomeTally Tally => (OutcomeTally)_api.Host.Services.GetService(typeof(OutcomeTally))!;
+
     [Fact]
     public async Task what_is_received_is_accepted_duplicate_or_refused_wherever_it_is_sent()
     {
@@ -63,12 +65,33 @@ public sealed class LossTests(SharedApi shared)
             await _api.PostEventAsync(sender, Good, expected: 201);
             await _api.PostEventAsync(sender, "{}", expected: 400);
             await EnvelopeAsync(sender, "{}\n{\"type\":\"client_report\"}\n{\"discarded_events\":[{\"reason\":\"r\",\"category\":\"c\",\"quantity\":1}]}", expected: 200);
-            await ((OutcomeTally)_api.Host.Services.GetService(typeof(OutcomeTally))!).FlushAsync(default);
+            await Tally.FlushAsync(default);
         }
         _api.Clock.Now = null;
         var loss = await LossAsync(sender, "since=2026-02-01T01:00:00Z&until=2026-02-01T02:00:00Z");
         Assert.Equal((2, 1), (loss.GetProperty("received").GetInt32(), loss.GetProperty("accepted").GetInt32()));
         Assert.Equal("""[{"reason":"r","category":"c","count":1}]""", loss.GetProperty("client_dropped").GetRawText());
+    }
+
+    /// <summary>Or a sender that is refused for years would fill the disk.</summary>
+    [Fact]
+    public async Task of_refusals_older_than_a_day_a_row_is_left_for_each_minute()
+    {
+        var sender = await _api.RegisterAsync();
+        var start = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        foreach (var seconds in new[] { 1, 2, 30, 61, 62 })
+        {
+            _api.Clock.Now = start.AddSeconds(seconds);
+            await _api.PostEventAsync(sender, "{}", expected: 400);
+            await Tally.FlushAsync(default);
+        }
+        _api.Clock.Now = null;
+        await _api.PostEventAsync(sender, "{}", expected: 400);
+        for (var times = 0; times < 2; times++) await Tally.MergeAsync(default);
+
+        Assert.Equal(6, (await LossAsync(sender)).GetProperty("received").GetInt32());
+        Assert.Equal(3, (await LossAsync(sender, "since=2026-03-01T12:00:00Z&until=2026-03-01T12:01:00Z")).GetProperty("received").GetInt32());
+        Assert.Equal(3, await _api.ScalarAsync<long>($"select count(*) from {OutcomeTally.Table} where application_id = {sender.Id}"));
     }
 
     [Fact]

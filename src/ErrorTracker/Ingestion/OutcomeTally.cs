@@ -14,13 +14,22 @@ internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
 /// </summary>
 /// <remarks>
 /// A kill may lose the last second of these counts, never of events; another node sees them as late. Memory is bounded: only applications whose key was shown, times a handful of reasons. A
-/// row's time is the received_at of its first, so a window that cuts through a second of refusals may be off by those of that second.
+/// row's time is the received_at of its first, so a window that cuts through a second of refusals may be off by those of that second; after a day, of that minute.
 /// </remarks>
 public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally> log) : BackgroundService
 {
     public const string Table = $"{CounterTables.Schema}.ingest_outcomes", Duplicate = "duplicate";
 
     private const string Insert = $"insert into {Table} (id, application_id, reason, at, count) select * from unnest($1, $2, $3, $4, $5) on conflict (id) do nothing";
+
+    /// <summary>Rows of a whole minute have been merged.</summary>
+    private const string Merge =
+        $"""
+        with old as (delete from {Table} where at < now() - interval '1 day' and at <> date_trunc('minute', at) returning application_id, reason, date_trunc('minute', at) as minute, count)
+        insert into {Table} (id, application_id, reason, at, count) select gen_random_uuid(), application_id, reason, minute, sum(count)::bigint from old group by 2, 3, 4
+        """;
+
+    private const int FlushesBetweenMerges = 600;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3);
 
@@ -56,6 +65,13 @@ public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally
         }
     }
 
+    /// <summary>Of what is older than a day a row is left for each minute.</summary>
+    internal async Task MergeAsync(CancellationToken stop)
+    {
+        await using var command = database.CreateCommand(Merge);
+        await command.ExecuteNonQueryAsync(stop);
+    }
+
     private async Task WriteAsync(CancellationToken stop)
     {
         if (_unwritten.Count == 0) return;
@@ -81,12 +97,13 @@ public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(Pause);
-        while (await timer.WaitForNextTickAsync(stop))
+        for (var flush = 1; await timer.WaitForNextTickAsync(stop); flush++)
             try
             {
                 await FlushAsync(stop);
+                if (flush % FlushesBetweenMerges == 0) await MergeAsync(stop);
             }
-            catch (NpgsqlException)
+            catch (Exception) when (!stop.IsCancellationRequested)
             {
                 // The database is away: readiness says so, and it is tried again.
             }
