@@ -133,7 +133,7 @@ internal sealed class SentryEvent
     {
         var full = exceptions.Count > 0 ? Title(exceptions[^1]) : null;
         foreach (var name in Messages)
-            if (full is null && Find(name) is { } entry && (entry.ValueKind == JsonValueKind.Object ? Member(entry, "formatted") ?? Member(entry, "message") : TextOf(entry)) is { Length: > 0 } text)
+            if (full is null && Find(name) is { } entry && (entry.ValueKind == JsonValueKind.Object ? Member(entry, "formatted") ?? Filled(entry) : TextOf(entry)) is { Length: > 0 } text)
             {
                 full = text;
                 if (entry.ValueKind == JsonValueKind.String && text.Length <= EventBody.LongestMessage) _used.Add(name);
@@ -143,6 +143,9 @@ internal sealed class SentryEvent
         if (message.Length < full.Length) Drop("message", $"has more than {EventBody.LongestMessage.ToString("N0", CultureInfo.InvariantCulture)} characters: cut");
         return message;
     }
+
+    private static string? Filled(JsonElement entry) =>
+        Member(entry, "message") is { } template && entry.TryGetProperty("params", out var parameters) ? MessageText.Fill(template, parameters, EventBody.LongestMessage) : Member(entry, "message");
 
     private static string? Title(JsonElement exception) => (Member(exception, "type"), Member(exception, "value")) switch
     {
@@ -154,7 +157,7 @@ internal sealed class SentryEvent
     private static string? Member(JsonElement value, string name) => value.TryGetProperty(name, out var member) && TextOf(member) is { Length: > 0 } text ? text : null;
 
     /// <summary>Text as it is, and what is no text as JSON writes it.</summary>
-    private static string TextOf(JsonElement value) => value.ValueKind switch
+    internal static string TextOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.Null or JsonValueKind.Undefined => "",
