@@ -13,6 +13,7 @@ public sealed class ManageKeysTests(SharedApi shared)
         var old = await _api.RegisterAsync();
         var created = await CreateAsync(old);
         var fresh = old with { Key = created.GetProperty("ingest_key").GetString()! };
+        Assert.Equal($"http://{fresh.Key}@localhost/{old.Id}", created.GetProperty("dsn").GetString());
         await _api.ReportAsync(old);
         await _api.ReportAsync(fresh);
 

@@ -17,7 +17,8 @@ public sealed record KeySummary(Guid Id, string Prefix, DateTimeOffset CreatedAt
 /// <param name="Prefix" example="01234567">The key's first characters, to tell it by.</param>
 /// <param name="IngestKey" example="0123456789abcdef0123456789abcdef">32 hexadecimal digits, shown in this answer only.</param>
 /// <param name="CreatedAt" example="2026-01-31T12:34:56.789Z">UTC.</param>
-public sealed record CreatedKey(Guid Id, string Prefix, string IngestKey, DateTimeOffset CreatedAt);
+/// <param name="Dsn" example="http://0123456789abcdef0123456789abcdef@localhost:8000/1">All that a Sentry SDK needs, the key in it.</param>
+public sealed record CreatedKey(Guid Id, string Prefix, string IngestKey, DateTimeOffset CreatedAt, string Dsn);
 
 /// <summary>Keys are rotated with overlap: a new one is made, the senders are told, the old one is deleted when it is no longer used.</summary>
 public static class ManageKeys
@@ -27,7 +28,7 @@ public static class ManageKeys
     /// <summary>Makes another key for an application, which opens at once beside the others. At most 10.</summary>
     [WolverinePost("/apps/{app_id}/keys")]
     [ProducesResponseType<CreatedKey>(201), Refuses(400, 404, 409)]
-    public static async Task<IResult> Create(string app_id, ApplicationDirectory applications, [FromServices] NpgsqlDataSource database, TimeProvider clock, CancellationToken stop)
+    public static async Task<IResult> Create(string app_id, HttpContext http, ApplicationDirectory applications, [FromServices] NpgsqlDataSource database, TimeProvider clock, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
@@ -39,7 +40,7 @@ public static class ManageKeys
             """);
         foreach (var value in new object[] { id, application!.Id, IngestKey.PrefixOf(key), IngestKey.Hash(key), now }) command.Parameters.Add(new() { Value = value });
         return await command.ExecuteNonQueryAsync(stop) == 1
-            ? Results.Created($"/apps/{application.Id}/keys", new CreatedKey(id, IngestKey.PrefixOf(key), key, now))
+            ? Results.Created($"/apps/{application.Id}/keys", new CreatedKey(id, IngestKey.PrefixOf(key), key, now, IngestKey.DsnOf(key, application.Id, http.Request)))
             : Refusal.Of(409, $"The application has {MostKeys} keys: delete one that is no longer used.");
     }
 

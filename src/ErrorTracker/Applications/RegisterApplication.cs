@@ -31,7 +31,7 @@ public static partial class RegisterApplication
         if (Fault(name) is { } fault) return Refusal.Invalid("name", fault);
 
         return await RegisterAsync(name, store, clock, stop) is { } registered
-            ? Results.Created($"/apps/{registered.Id}", registered with { Dsn = $"{http.Request.Scheme}://{registered.IngestKey}@{http.Request.Host}{http.Request.PathBase}/{registered.Id}" })
+            ? Results.Created($"/apps/{registered.Id}", registered with { Dsn = IngestKey.DsnOf(registered.IngestKey, registered.Id, http.Request) })
             : Refusal.Of(409, $"The name '{name}' is taken.");
     }
 
