@@ -120,6 +120,14 @@ public sealed class RebuildTests(SharedApi shared)
     }
 
     [Fact]
+    public async Task an_event_that_has_just_arrived_does_not_make_a_shard_look_stopped()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
+        await api.ReportAsync(await api.RegisterAsync());
+        Assert.Equal("catching up", (await api.GetAsync("/projections"))[0].GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task a_log_that_no_node_folds_is_told_of_and_rebuilt()
     {
         var connectionString = await shared.Server.NewDatabaseAsync();

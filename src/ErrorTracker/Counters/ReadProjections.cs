@@ -11,7 +11,7 @@ namespace ErrorTracker.Counters;
 /// <param name="Processed" example="10000000">Sequence number up to which the log is folded.</param>
 /// <param name="HighWaterMark" example="10000000">Sequence number up to which the log may be folded: nothing below it is still being written.</param>
 /// <param name="Lag" example="0">What is left to fold of the log. Statistics count it from there.</param>
-/// <param name="State" example="caught up">caught up, catching up, rebuilding, interrupted (a rebuild that goes on when it is started again), failing (and tried again), or stopped: no node folds it.</param>
+/// <param name="State" example="caught up">caught up, catching up, rebuilding, interrupted (a rebuild that goes on when it is started again), failing (and tried again), or stopped: for ten seconds no node has folded what is left.</param>
 /// <param name="Error">Why it is failing.</param>
 /// <param name="UpdatedAt" example="2026-01-31T12:34:56.789Z">When it last made progress.</param>
 public sealed record ProjectionStatus(string Name, uint Version, long Processed, long HighWaterMark, long Lag, string State, string? Error, DateTimeOffset? UpdatedAt)
@@ -27,7 +27,8 @@ public static class ReadProjections
     private static readonly string Sql =
         $"""
         select name, coalesce(last_seq_id, 0), mark, last,
-          case when name = '{CounterShard.Current.Name}' and not {CounterTables.Current.ArePresent} then '{CounterShard.Lost}' else pause_reason end, last_updated, last_updated > now() - interval '10 seconds',
+          case when name = '{CounterShard.Current.Name}' and not {CounterTables.Current.ArePresent} then '{CounterShard.Lost}' else pause_reason end, last_updated,
+          greatest(last_updated, (select timestamp from {CounterTables.Schema}.mt_events where seq_id > coalesce(last_seq_id, 0) order by seq_id limit 1)) > now() - interval '10 seconds',
           exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {Rebuild.OneAtATime} and database = (select oid from pg_database where datname = current_database()))
         from (select name from {CounterShard.Progress} where name like 'Counters:%' union select '{CounterShard.Current.Name}') as versions
         left join {CounterShard.Progress} using (name),
