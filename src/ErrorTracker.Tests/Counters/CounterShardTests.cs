@@ -164,6 +164,21 @@ public sealed class CounterShardTests(SharedApi shared)
         Assert.Equal("caught up", (await api.GetAsync("/projections"))[0].GetProperty("state").GetString());
     }
 
+    /// <summary>Two may try to fold a range: that the one could not is of no interest when the other has.</summary>
+    [Fact]
+    public async Task a_failure_that_another_fold_has_overtaken_is_not_shown()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
+        var sender = await api.RegisterAsync();
+        await api.StoreAsync(Enumerable.Range(0, 10).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
+        Assert.True(await CounterShard.Current.FoldAsync(api.Database, 0, 10, CancellationToken.None));
+        foreach (var (ceiling, state) in new[] { (10, "caught up"), (11, "failing") })
+        {
+            await CounterShard.Current.NoteFailureAsync(api.Database, ceiling, "it failed", CancellationToken.None);
+            Assert.Equal(state, (await api.GetAsync("/projections"))[0].GetProperty("state").GetString());
+        }
+    }
+
     /// <summary>Rows as only a hand can write them; the fold, the recount and the answers must stand them.</summary>
     [Fact]
     public async Task no_row_of_the_log_can_stop_the_fold()

@@ -100,16 +100,17 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
         return await batch.ExecuteScalarAsync(stop) is not null;
     }
 
-    /// <summary>Makes a failure visible to whoever asks for the status, on whichever node.</summary>
-    public async Task NoteFailureAsync(NpgsqlDataSource database, string reason, CancellationToken stop)
+    /// <summary>Makes a failure to fold up to the ceiling visible to whoever asks for the status, on whichever node; unless someone else has folded as far meanwhile.</summary>
+    public async Task NoteFailureAsync(NpgsqlDataSource database, long ceiling, string reason, CancellationToken stop)
     {
         await using var command = database.CreateCommand(
             $"""
             insert into {Progress} (name, last_seq_id, agent_status, pause_reason) values ($1, 0, 'Failing', $2)
-            on conflict (name) do update set agent_status = 'Failing', pause_reason = $2
+            on conflict (name) do update set agent_status = 'Failing', pause_reason = $2 where {Progress}.last_seq_id < $3
             """);
         command.Parameters.Add(new() { Value = Name });
         command.Parameters.Add(new() { Value = reason });
+        command.Parameters.Add(new() { Value = ceiling });
         await command.ExecuteNonQueryAsync(stop);
     }
 

@@ -26,7 +26,7 @@ internal sealed class PersistentFold(NpgsqlDataSource database, ILogger log)
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                await RecoverAsync(e, failures++, stop);
+                await RecoverAsync(e, ceiling, failures++, stop);
             }
     }
 
@@ -36,14 +36,14 @@ internal sealed class PersistentFold(NpgsqlDataSource database, ILogger log)
         return await CounterShard.Current.ReadProgressAsync(connection, stop);
     }
 
-    private async Task RecoverAsync(Exception failure, int failures, CancellationToken stop)
+    private async Task RecoverAsync(Exception failure, long ceiling, int failures, CancellationToken stop)
     {
         if (failures == 0) log.LogError("The counters could not be folded, which is tried again: {Reason}", failure.Message);
         await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 << Math.Min(failures, 10), 2_000)), stop);
         try
         {
             if (failure is not PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } || !await CounterShard.Current.RestoreAsync(database, stop))
-                await CounterShard.Current.NoteFailureAsync(database, failure.Message, stop);
+                await CounterShard.Current.NoteFailureAsync(database, ceiling, failure.Message, stop);
         }
         catch (Exception) when (!stop.IsCancellationRequested)
         {
