@@ -43,7 +43,7 @@ internal sealed class ClientReports
     }
 
     private static string Text(JsonElement entry, string member) =>
-        entry.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? MessageText.Cut(text, LongestText) : "unknown";
+        entry.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? SentryText.Cut(text, LongestText) : "unknown";
 
     /// <summary>Null if nothing was dropped.</summary>
     public PendingEvent? ToPending(int application, DateTimeOffset receivedAt)

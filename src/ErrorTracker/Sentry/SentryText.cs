@@ -5,8 +5,20 @@ using System.Text.RegularExpressions;
 
 namespace ErrorTracker.Sentry;
 
-internal static partial class MessageText
+/// <summary>Texts as SDKs give them. Pure.</summary>
+internal static partial class SentryText
 {
+    /// <summary>Text as it is, and what is no text as JSON writes it.</summary>
+    public static string Of(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Null or JsonValueKind.Undefined => "",
+        _ => value.GetRawText(),
+    };
+
+    /// <summary>A member's text; null if it is absent or empty.</summary>
+    public static string? Member(JsonElement value, string name) => value.TryGetProperty(name, out var member) && Of(member) is { Length: > 0 } text ? text : null;
+
     /// <summary>
     /// Puts parameters in the places that a template has for them, as Python writes them: <c>%s</c> and <c>%(name)s</c>, or else <c>{}</c>, <c>{0}</c> and <c>{name}</c>. A
     /// place without a parameter stays. Stops when there is more text than wanted.
@@ -25,9 +37,9 @@ internal static partial class MessageText
 
     private static string? Parameter(JsonElement parameters, string name, ref int next)
     {
-        if (parameters.ValueKind == JsonValueKind.Object) return parameters.TryGetProperty(name, out var named) ? SentryEvent.TextOf(named) : null;
+        if (parameters.ValueKind == JsonValueKind.Object) return parameters.TryGetProperty(name, out var named) ? Of(named) : null;
         var number = name.Length == 0 ? next++ : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var written) ? written : -1;
-        return parameters.ValueKind == JsonValueKind.Array && number >= 0 && number < parameters.GetArrayLength() ? SentryEvent.TextOf(parameters[number]) : null;
+        return parameters.ValueKind == JsonValueKind.Array && number >= 0 && number < parameters.GetArrayLength() ? Of(parameters[number]) : null;
     }
 
     [GeneratedRegex(@"%%|%(?:\((?<name>\w{1,100})\))?[-+ #0]{0,5}\d{0,5}(?:\.\d{1,5})?[A-Za-z]")]
