@@ -1,0 +1,24 @@
+namespace ErrorTracker.Tests.Hosting;
+
+[Collection(nameof(OnPostgres))]
+public sealed class CorsTests(SharedApi shared)
+{
+    [Theory]
+    [InlineData("envelope/")]
+    [InlineData("store")]
+    public async Task browsers_may_send_from_any_page(string endpoint)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Options, $"/api/1/{endpoint}") { Headers = { { "Origin", "https://shop.example" }, { "Access-Control-Request-Method", "POST" }, { "Access-Control-Request-Headers", "x-sentry-auth,content-type" } } };
+        var answer = await shared.Api.Host.Server.CreateClient().SendAsync(request);
+        Assert.Equal(204, (int)answer.StatusCode);
+        Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        Assert.Contains("X-Sentry-Auth", answer.Headers.GetValues("Access-Control-Allow-Headers").Single());
+        Assert.Equal("POST", answer.Headers.GetValues("Access-Control-Allow-Methods").Single());
+    }
+
+    [Theory]
+    [InlineData("/apps")]
+    [InlineData("/api/1/other")]
+    public async Task other_endpoints_stay_closed_to_pages(string path) =>
+        Assert.False((await shared.Api.Host.Server.CreateClient().SendAsync(new(HttpMethod.Options, path))).Headers.Contains("Access-Control-Allow-Origin"));
+}
