@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Net;
 using System.Text;
 using ErrorTracker.Ingestion;
@@ -59,7 +58,7 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
         await Task.WhenAll(new[] { 0, WholeHead }.Select(async atOnce =>
         {
             using var connection = await RawConnection.OpenAsync(Host.Http.BaseAddress!);
-            var trickle = TrickleAsync(connection, AbusedHost.Http(sender, AbusedHost.Event("trickled", size: 100_000)), atOnce);
+            var trickle = connection.TrickleAsync(AbusedHost.Http(sender, AbusedHost.Event("trickled", size: 100_000)), atOnce);
             await AssertRefusedAsync(connection);
             await trickle;
         }));
@@ -85,53 +84,6 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
         var stored = await abused.MessagesAsync(sender);
         Assert.Empty(answered.Except(stored));
         Assert.Equal(stored.Count, stored.Distinct().Count());
-    }
-
-    [Theory]
-    [InlineData("events")]
-    [InlineData("events/batch")]
-    public async Task a_body_of_unknown_length_that_gets_too_large_is_a_413(string path)
-    {
-        using var request = AbusedHost.Post(await Host.RegisterAsync(), path, Encoding.ASCII.GetBytes('[' + new string(' ', 17 * (int)Mebibyte)));
-        request.Headers.TransferEncodingChunked = true;
-        using var answer = await Host.Http.SendAsync(request);
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
-    }
-
-    [Theory]
-    [InlineData("events")]
-    [InlineData("events/batch")]
-    public async Task a_chunk_larger_than_numbers_are_is_a_400(string path)
-    {
-        var sender = await Host.RegisterAsync();
-        using var connection = await RawConnection.OpenAsync(Host.Http.BaseAddress!);
-        var answer = await connection.ExchangeAsync(Encoding.ASCII.GetBytes($"POST /apps/{sender.Id}/{path} HTTP/1.1\r\nHost: localhost\r\n{Door.KeyHeader}: {sender.Key}\r\nContent-Type: {Door.Json}\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n{{}}"));
-        Assert.Equal((400, "body"), (answer!.Status, string.Join(',', answer.Faults)));
-    }
-
-    /// <summary>A gibibyte in less than a mebibyte: members of gzip, one after another, are one file.</summary>
-    [Theory]
-    [InlineData("events", " ")]
-    [InlineData("events/batch", " ")]
-    [InlineData("events/batch", "[")]
-    [InlineData("events/batch", "{\"a\":")]
-    public async Task a_bomb_is_refused_before_it_grows(string path, string unit)
-    {
-        var sender = await Host.RegisterAsync();
-        using var member = new MemoryStream();
-        using (var gzip = new GZipStream(member, CompressionLevel.SmallestSize, leaveOpen: true)) gzip.Write(Encoding.ASCII.GetBytes(new StringBuilder().Insert(0, unit, 16 * (int)Mebibyte / unit.Length).ToString()));
-        var bomb = Enumerable.Repeat(member.ToArray(), 60).SelectMany(bytes => bytes).ToArray();
-        var before = Host.Resident;
-
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
-        {
-            using var request = AbusedHost.Post(sender, path, bomb, encoding: "gzip");
-            using var answer = await Host.Http.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(20));
-            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
-        }));
-        output.WriteLine($"8 bombs of {bomb.Length:N0} bytes: {(Host.Resident - before) / Mebibyte} MiB more");
-        Assert.InRange(Host.Resident - before, long.MinValue, 128 * Mebibyte);
-        Assert.Empty(await abused.MessagesAsync(sender));
     }
 
     [Fact]
@@ -205,7 +157,7 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
     {
         var sender = await Host.RegisterAsync();
         using var connection = await RawConnection.OpenAsync(Host.Http.BaseAddress!);
-        var trickle = TrickleAsync(connection, AbusedHost.Http(sender, AbusedHost.Event("trickled", size: 100_000)), WholeHead);
+        var trickle = connection.TrickleAsync(AbusedHost.Http(sender, AbusedHost.Event("trickled", size: 100_000)), WholeHead);
         Task<int>? end = null;
         var (_, acknowledged) = await Host.LoadAsync(sender, connections: 8, acknowledged: count =>
         {
@@ -237,22 +189,5 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
     {
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.NotNull(answer.Headers.RetryAfter);
-    }
-
-    /// <summary>Until the other end has enough of it.</summary>
-    private static async Task TrickleAsync(RawConnection connection, byte[] request, int atOnce)
-    {
-        try
-        {
-            await connection.SendAsync(request.AsMemory(0, atOnce));
-            foreach (var next in request.Skip(atOnce))
-            {
-                await connection.SendAsync(new[] { next });
-                await Task.Delay(100);
-            }
-        }
-        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException)
-        {
-        }
     }
 }

@@ -55,6 +55,23 @@ internal sealed class RawConnection : IDisposable
         while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes, limit.Token)..];
     }
 
+    /// <summary>So many bytes at once, the others one by one, often enough that no silence ends it, until the other end has enough of it.</summary>
+    public async Task TrickleAsync(byte[] request, int atOnce)
+    {
+        try
+        {
+            await SendAsync(request.AsMemory(0, atOnce));
+            foreach (var next in request.Skip(atOnce))
+            {
+                await SendAsync(new[] { next });
+                await Task.Delay(100);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+        }
+    }
+
     public void HalfClose()
     {
         try

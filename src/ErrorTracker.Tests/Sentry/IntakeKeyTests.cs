@@ -33,7 +33,7 @@ public sealed class IntakeKeyTests(SharedApi shared) : SdkRequests(shared)
     {
         var sender = await Api.RegisterAsync();
         string Fill(string text) => text.Replace("{key}", sender.Key).Replace("{app}", $"{sender.Id}");
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{sender.Id}/envelope/{Fill(query ?? "")}") { Content = new StringContent(Envelope(header: dsn is null ? "{}" : $$"""{"dsn":"{{Fill(dsn)}}"}""")) };
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{sender.Id}/envelope/{Fill(query ?? "")}") { Content = new StringContent(Envelope(header: dsn is null ? "{}" : $$"""{"dsn":"{{Fill(dsn)}}"}""")), Headers = { { "Origin", "https://shop.example" } } };
         if (header is not null) request.Headers.Add(SentryAuth.Header, Fill(header));
         if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", Fill(authorization));
         var answer = await Api.Host.Server.CreateClient().SendAsync(request);

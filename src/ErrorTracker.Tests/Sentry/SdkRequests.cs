@@ -24,7 +24,7 @@ public abstract class SdkRequests(SharedApi shared)
     {
         var content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
         if (encoding is not null) content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
-        return await Api.Host.Server.CreateClient().SendAsync(new(HttpMethod.Post, $"/api/{sender.Id}/{endpoint}?sentry_key={sender.Key}") { Content = content });
+        return await Api.Host.Server.CreateClient().SendAsync(new(HttpMethod.Post, $"/api/{sender.Id}/{endpoint}?sentry_key={sender.Key}") { Content = content, Headers = { { "Origin", "https://shop.example" } } });
     }
 
     protected static async Task<string> AcceptedAsync(HttpResponseMessage answer)
@@ -42,5 +42,6 @@ public abstract class SdkRequests(SharedApi shared)
         Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
         Assert.Equal(JsonDocument.Parse(text).RootElement.GetProperty("detail").GetString(), answer.Headers.GetValues(SentryRefusal.ErrorHeader).Single());
         Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        Assert.Contains(SentryRefusal.ErrorHeader, answer.Headers.GetValues("Access-Control-Expose-Headers").Single());
     }
 }

@@ -41,6 +41,7 @@ internal static class Api
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<Faults>();
         builder.Services.AddHealthChecks().AddCheck<Readiness>("ready");
+        builder.Services.AddCors();
         builder.Services.AddWolverineHttp();
         builder.AddDocumentation();
     }
@@ -51,7 +52,7 @@ internal static class Api
         app.UseStatusCodePages();
         app.UseMiddleware<RefusalLog>();
         app.UseMiddleware<SecurityHeaders>();
-        app.UseMiddleware<Cors>();
+        app.UseCorsForSdks();
         app.UseRouting();
         app.UseMiddleware<ReadToken>();
         app.UseDocumentation();

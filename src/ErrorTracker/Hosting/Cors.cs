@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ErrorTracker.Sentry;
+using Microsoft.Net.Http.Headers;
 
 namespace ErrorTracker.Hosting;
 
@@ -7,28 +8,12 @@ namespace ErrorTracker.Hosting;
 /// Browsers may send errors from pages of any origin: what the SDKs' endpoints answer, refusals too, can be read there, and a preflight is answered. A key that is in
 /// a page is no secret; it can write, not read. All other endpoints stay closed to foreign pages.
 /// </summary>
-internal sealed partial class Cors(RequestDelegate next)
+internal static partial class Cors
 {
-    public Task InvokeAsync(HttpContext http)
-    {
-        if (!OfSdks().IsMatch(http.Request.Path.Value ?? "")) return next(http);
-        http.Response.OnStarting(static state => Set((HttpContext)state), http);
-        if (!HttpMethods.IsOptions(http.Request.Method)) return next(http);
-        http.Response.StatusCode = StatusCodes.Status204NoContent;
-        return Task.CompletedTask;
-    }
+    private static readonly TimeSpan PreflightAge = TimeSpan.FromHours(1);
 
-    private static Task Set(HttpContext http)
-    {
-        var headers = http.Response.Headers;
-        headers.AccessControlAllowOrigin = "*";
-        headers.AccessControlExposeHeaders = $"{SentryRefusal.ErrorHeader}, {SentryRefusal.LimitsHeader}, Retry-After";
-        if (!HttpMethods.IsOptions(http.Request.Method)) return Task.CompletedTask;
-        headers.AccessControlAllowMethods = "POST";
-        headers.AccessControlAllowHeaders = $"{SentryAuth.Header}, X-Requested-With, X-Forwarded-For, Origin, Referer, Accept, Content-Type, Content-Encoding, Transfer-Encoding, Authentication, Authorization, sentry-trace, baggage, traceparent";
-        headers.AccessControlMaxAge = "3600";
-        return Task.CompletedTask;
-    }
+    public static void UseCorsForSdks(this WebApplication app) => app.UseWhen(http => OfSdks().IsMatch(http.Request.Path.Value ?? ""), sdks => sdks.UseCors(policy => policy
+        .AllowAnyOrigin().AllowAnyHeader().WithMethods(HttpMethods.Post).WithExposedHeaders(SentryRefusal.ErrorHeader, SentryRefusal.LimitsHeader, HeaderNames.RetryAfter).SetPreflightMaxAge(PreflightAge)));
 
     [GeneratedRegex("^/api/[^/]+/(?:envelope|store)/?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex OfSdks();
