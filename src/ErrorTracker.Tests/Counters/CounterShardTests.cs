@@ -2,6 +2,9 @@ using System.Text.Json;
 using ErrorTracker.Counters;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ErrorTracker.Tests.Counters;
 
@@ -162,6 +165,22 @@ public sealed class CounterShardTests(SharedApi shared)
         await AssertCountedAsync(api, sender, 3);
         await Eventually.Async(async () => (await api.Host.Server.CreateClient().GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready again");
         Assert.Equal("caught up", (await api.GetAsync("/projections"))[0].GetProperty("state").GetString());
+    }
+
+    /// <summary>The node that moved the mark may have died, and the daemon that takes its place waits ten seconds to be sure.</summary>
+    [Fact]
+    public async Task what_no_daemon_folds_the_watch_does()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
+        var sender = await api.RegisterAsync();
+        await api.StoreAsync(Enumerable.Range(0, 300).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
+        using var watch = new CounterWatch(api.Database, api.Host.Services.GetRequiredService<Marten.IDocumentStore>(), new ConfigurationBuilder().Build(), NullLogger<CounterWatch>.Instance);
+        await watch.StartAsync(CancellationToken.None);
+        await api.FoldedAsync();
+        await Eventually.Async(async () => await api.ScalarAsync<long>($"select count(*) from {CounterTables.Current.OpenMinutes}") == 0, "the minutes are closed");
+        await watch.StopAsync(CancellationToken.None);
+        Assert.Equal(300, await api.CountedAsync());
+        await AssertWholeAsync(api);
     }
 
     /// <summary>Two may try to fold a range: that the one could not is of no interest when the other has.</summary>

@@ -9,11 +9,9 @@ namespace ErrorTracker.Applications;
 /// them is looked up, so that a new one opens at once on every node. One that is deleted is closed at once on this node, and on the others when they
 /// next look: within a second or two.
 /// </summary>
-public sealed class KeyRing(NpgsqlDataSource database, TimeProvider clock) : BackgroundService
+public sealed class KeyRing(NpgsqlDataSource database, TimeProvider clock, ILogger<KeyRing> log) : EachSecond(log)
 {
-    private const int LookUpsAtOnce = 2, LooksBetweenWrites = 10;
-
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private const int LookUpsAtOnce = 2, SecondsBetweenWrites = 10;
 
     private readonly ConcurrentDictionary<int, IngestKeyInUse[]> _known = new();
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> _uses = new();
@@ -62,36 +60,13 @@ public sealed class KeyRing(NpgsqlDataSource database, TimeProvider clock) : Bac
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stop)
+    protected override async Task DoAsync(long second, CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Pause);
-        for (var look = 1; await timer.WaitForNextTickAsync(stop); look++)
-            try
-            {
-                await CloseRevokedAsync(stop);
-                if (look % LooksBetweenWrites == 0) await WriteUsesAsync(stop);
-            }
-            catch (Exception) when (!stop.IsCancellationRequested)
-            {
-                // The database is away: no key changes either.
-            }
+        await CloseRevokedAsync(stop);
+        if (second % SecondsBetweenWrites == 0) await WriteUsesAsync(stop);
     }
 
-    /// <summary>The last uses are written too, if the database answers soon.</summary>
-    public override async Task StopAsync(CancellationToken stop)
-    {
-        await base.StopAsync(stop);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(Pause);
-        try
-        {
-            await WriteUsesAsync(limit.Token);
-        }
-        catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
-        {
-            // It is away.
-        }
-    }
+    protected override Task FinishAsync(CancellationToken stop) => WriteUsesAsync(stop);
 
     /// <summary>Looks back further than to the last look: a change is seen only when it is committed, and a key may have been looked up just before.</summary>
     private async Task CloseRevokedAsync(CancellationToken stop)

@@ -7,9 +7,9 @@ namespace ErrorTracker.Counters;
 /// Sees to what the daemon does not, which folds only when events arrive: minutes that are over are closed, tables that somebody dropped are made anew,
 /// and a mark or a progress that stands still below the log's end goes on, whichever node has failed or died. It may run on many nodes at once: a range is folded once whoever tries.
 /// </summary>
-internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, IConfiguration configuration, ILogger<CounterWatch> log) : BackgroundService
+internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, IConfiguration configuration, ILogger<CounterWatch> log) : EachSecond(log)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), MarkPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(10);
 
     private static readonly string Sql =
         $"""
@@ -27,40 +27,29 @@ internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore sto
 
     private readonly PersistentFold _fold = new(database, log);
 
+    private long _lastFolded = -1, _lastMark = -1;
+
     /// <summary>Events of the log that are not folded yet, when it last looked.</summary>
     public long Lag { get; private set; }
 
-    protected override async Task ExecuteAsync(CancellationToken stop)
+    protected override async Task DoAsync(long second, CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Pause);
-        var (lastFolded, lastMark) = (-1L, -1L);
-        do
+        var (complete, folded, mark, committed, known) = await LookAsync(stop);
+        if (_folds && complete && mark < committed && mark == _lastMark)
         {
-            try
-            {
-                var (complete, folded, mark, committed, known) = await LookAsync(stop);
-                if (_folds && complete && mark < committed && mark == lastMark)
-                {
-                    await MoveMarkAsync(stop);
-                    (complete, folded, mark, committed, known) = await LookAsync(stop);
-                }
-                Lag = Math.Max(0, committed - folded);
-                if (!_folds) continue;
-                if (committed > 2 * Math.Max(known, WorthAnalyzing)) await AnalyzeAsync(stop);
-                if (!complete) await CounterShard.Current.RestoreAsync(database, stop);
-                else
-                {
-                    if (folded < mark && folded == lastFolded) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
-                    while (await CounterShard.Current.CloseMinutesAsync(database, stop)) ;
-                }
-                (lastFolded, lastMark) = (folded, mark);
-            }
-            catch (Exception) when (!stop.IsCancellationRequested)
-            {
-                // The database is away, or a reader holds a table that is to be made anew. Readiness and the status say so; the next look will tell.
-            }
+            await MoveMarkAsync(stop);
+            (complete, folded, mark, committed, known) = await LookAsync(stop);
         }
-        while (await timer.WaitForNextTickAsync(stop));
+        Lag = Math.Max(0, committed - folded);
+        if (!_folds) return;
+        if (committed > 2 * Math.Max(known, WorthAnalyzing)) await AnalyzeAsync(stop);
+        if (!complete) await CounterShard.Current.RestoreAsync(database, stop);
+        else
+        {
+            if (folded < mark && folded == _lastFolded) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
+            while (await CounterShard.Current.CloseMinutesAsync(database, stop)) ;
+        }
+        (_lastFolded, _lastMark) = (folded, mark);
     }
 
     /// <summary>By Marten's own rules: gaps that a transaction may still fill are waited for.</summary>

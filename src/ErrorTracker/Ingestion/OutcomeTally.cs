@@ -16,7 +16,7 @@ internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
 /// A kill may lose the last second of these counts, never of events; another node sees them as late. Memory is bounded: only applications whose key was shown, times a handful of reasons. A
 /// row's time is the received_at of its first, so a window that cuts through a second of refusals may be off by those of that second; after a day, of that minute.
 /// </remarks>
-public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally> log) : BackgroundService
+public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally> log) : EachSecond(log)
 {
     public const string Table = $"{CounterTables.Schema}.ingest_outcomes", Duplicate = "duplicate";
 
@@ -29,9 +29,7 @@ public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally
         insert into {Table} (id, application_id, reason, at, count) select gen_random_uuid(), application_id, reason, minute, sum(count)::bigint from old group by 2, 3, 4
         """;
 
-    private const int FlushesBetweenMerges = 600;
-
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3);
+    private const int SecondsBetweenMerges = 600;
 
     private readonly Dictionary<(int ApplicationId, string Reason), (DateTimeOffset At, long Count)> _open = [];
     private readonly SemaphoreSlim _turn = new(1);
@@ -94,35 +92,14 @@ public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stop)
+    protected override async Task DoAsync(long second, CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Pause);
-        for (var flush = 1; await timer.WaitForNextTickAsync(stop); flush++)
-            try
-            {
-                await FlushAsync(stop);
-                if (flush % FlushesBetweenMerges == 0) await MergeAsync(stop);
-            }
-            catch (Exception) when (!stop.IsCancellationRequested)
-            {
-                // The database is away: readiness says so, and it is tried again.
-            }
+        await FlushAsync(stop);
+        if (second % SecondsBetweenMerges == 0) await MergeAsync(stop);
     }
 
     /// <summary>The web server has stopped before this: nothing is counted any more.</summary>
-    public override async Task StopAsync(CancellationToken stop)
-    {
-        await base.StopAsync(stop);
-        using var limit = new CancellationTokenSource(Patience);
-        try
-        {
-            await FlushAsync(limit.Token);
-        }
-        catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
-        {
-            log.LogWarning("The last counts of duplicates and refusals could not be written: {Reason}", e.Message);
-        }
-    }
+    protected override Task FinishAsync(CancellationToken stop) => FlushAsync(stop);
 
     internal static Table Define()
     {

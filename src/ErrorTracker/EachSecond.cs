@@ -1,0 +1,44 @@
+using Npgsql;
+
+namespace ErrorTracker;
+
+/// <summary>A service that does something each second for as long as the host runs, whatever fails: while the database is away the next second will tell.</summary>
+public abstract class EachSecond(ILogger log) : BackgroundService
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3);
+
+    /// <param name="second">How often it was done before; those that failed count.</param>
+    /// <param name="stop">The host stops.</param>
+    protected abstract Task DoAsync(long second, CancellationToken stop);
+
+    /// <summary>The host has stopped: what is left to write is written, if the database answers soon.</summary>
+    protected virtual Task FinishAsync(CancellationToken stop) => Task.CompletedTask;
+
+    protected sealed override async Task ExecuteAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(Pause);
+        for (var second = 0L; second == 0 || await timer.WaitForNextTickAsync(stop); second++)
+            try
+            {
+                await DoAsync(second, stop);
+            }
+            catch (Exception) when (!stop.IsCancellationRequested)
+            {
+                // Readiness and the status say why.
+            }
+    }
+
+    public sealed override async Task StopAsync(CancellationToken stop)
+    {
+        await base.StopAsync(stop);
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            await FinishAsync(limit.Token);
+        }
+        catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
+        {
+            log.LogWarning("{Service} could not write what was left: {Reason}", GetType().Name, e.Message);
+        }
+    }
+}
