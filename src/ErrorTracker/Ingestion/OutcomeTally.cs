@@ -64,7 +64,7 @@ public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally
     }
 
     /// <summary>Of what is older than a day a row is left for each minute.</summary>
-    internal async Task MergeAsync(CancellationToken stop)
+    private async Task MergeAsync(CancellationToken stop)
     {
         await using var command = database.CreateCommand(Merge);
         await command.ExecuteNonQueryAsync(stop);
