@@ -62,20 +62,34 @@ public static class CounterFold
     /// <summary>Adds what <paramref name="minutes"/> selects to the open minutes.</summary>
     public static string IntoOpen(CounterTables tables, string minutes) =>
         $"""
-        insert into {tables.OpenMinutes} as kept (tenant_id, bucket, level, message_hash, message, count, last_seen)
-        select tenant_id, bucket, level, hash, message, n, last_seen from ({minutes}) as minutes order by 1, 2, 4, 3
-        on conflict (tenant_id, bucket, message_hash, level)
+        with minutes as materialized ({minutes}),
+        opened as (
+          insert into {tables.OpenBuckets} (bucket) select distinct minutes.bucket from minutes order by 1
+          on conflict (bucket) do nothing)
+        insert into {tables.OpenMinutes} as kept (bucket, tenant_id, level, message_hash, message, count, last_seen)
+        select bucket, tenant_id, level, hash, message, n, last_seen from minutes order by 1, 2, 4, 3
+        on conflict (bucket, tenant_id, message_hash, level)
         do update set count = kept.count + excluded.count, last_seen = greatest(kept.last_seen, excluded.last_seen)
         """;
 
-    /// <summary>Minutes that are over, as SQL on the open ones. An event that is late opens its minute again.</summary>
-    public const string IsOver = "bucket < now() - interval '65 seconds'";
+    /// <summary>Minutes that are over, as SQL on the open ones called b. An event that is late opens its minute again.</summary>
+    public const string IsOver = "b.bucket < now() - interval '65 seconds'";
 
-    /// <summary>Takes some of the open minutes that are over, as <see cref="Minutes"/> would select them.</summary>
+    /// <summary>Takes some rows of the open minutes that are over, as <see cref="Minutes"/> would select them.</summary>
     public static string Close(CounterTables tables, int most) =>
         $"""
-        delete from {tables.OpenMinutes} where ctid = any(array(select ctid from {tables.OpenMinutes} where {IsOver} limit {most}))
+        delete from {tables.OpenMinutes} where ctid = any(array(
+          select m.place from {tables.OpenBuckets} as b
+          cross join lateral (select o.ctid as place from {tables.OpenMinutes} as o where o.bucket = b.bucket limit {most}) as m
+          where {IsOver} limit {most}))
         returning tenant_id, bucket, level, message_hash as hash, message, count as n, last_seen
+        """;
+
+    /// <summary>Minutes that are over and of which no row is left are no longer open.</summary>
+    public static string Forget(CounterTables tables) =>
+        $"""
+        delete from {tables.OpenBuckets} as b
+        where {IsOver} and not exists (select from {tables.OpenMinutes} as o where o.bucket = b.bucket)
         """;
 
     /// <summary>What a statement does not use of these it does not compute.</summary>

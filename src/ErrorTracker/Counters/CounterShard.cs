@@ -25,6 +25,9 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
     private readonly string _fold = CounterFold.Into(Tables, CounterFold.Minutes("$1", "$2")), _foldLive = CounterFold.IntoOpen(Tables, CounterFold.Minutes("$1", "$2")),
         _close = CounterFold.Into(Tables, CounterFold.Close(Tables, ClosedAtOnce));
 
+    /// <summary>As SQL.</summary>
+    public string HasMinutesOver => $"exists (select from {Tables.OpenBuckets} as b where {CounterFold.IsOver})";
+
     /// <summary>0 if nothing is folded.</summary>
     public async Task<long> ReadProgressAsync(NpgsqlConnection connection, CancellationToken stop)
     {
@@ -72,12 +75,16 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
     public async Task<bool> CloseMinutesAsync(NpgsqlDataSource database, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        await using var any = new NpgsqlCommand($"select exists (select from {Tables.OpenMinutes} where {CounterFold.IsOver})", connection);
+        await using var any = new NpgsqlCommand($"select {HasMinutesOver}", connection);
         if (await any.ExecuteScalarAsync(stop) is not true) return false;
         await using var transaction = await connection.BeginTransactionAsync(stop);
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new($"select from {Progress} where name = '{Name}' for update"), new(CounterFold.Settings), new(_close) },
+            BatchCommands =
+            {
+                new($"select from {Progress} where name = '{Name}' for update"),
+                new(CounterFold.Settings), new(_close), new(CounterFold.Forget(Tables)),
+            },
         };
         await batch.ExecuteNonQueryAsync(stop);
         await transaction.CommitAsync(stop);

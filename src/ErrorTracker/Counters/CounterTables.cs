@@ -9,7 +9,7 @@ public sealed record CounterTables(string Suffix)
     public const string Schema = "errortracker";
 
     /// <summary>Raised whenever what is counted changes.</summary>
-    public const uint Version = 3;
+    public const uint Version = 4;
 
     /// <summary>Those of this version.</summary>
     public static readonly CounterTables Current = new($"v{Version}");
@@ -26,14 +26,21 @@ public sealed record CounterTables(string Suffix)
     /// <summary>The counts of minutes that may still grow, which no other table has yet: live folds touch one row a message here instead of one a step.</summary>
     public string OpenMinutes => $"{Schema}.open_minutes_{Suffix}";
 
-    public string[] Names => [Levels, Messages, Texts, OpenMinutes];
+    /// <summary>
+    /// The minutes that <see cref="OpenMinutes"/> has rows of. Readers look up these and no others: where an old snapshot
+    /// keeps the rows of minutes that are over from being removed, they are not visited.
+    /// </summary>
+    public string OpenBuckets => $"{Schema}.open_buckets_{Suffix}";
+
+    public string[] Names => [Levels, Messages, Texts, OpenMinutes, OpenBuckets];
 
     public Table[] Definitions =>
     [
         Define(Levels, Bucket, ["level"], "count"),
         Define(Messages, Bucket, ["level", "message_hash"], "count", "last_seen"),
         Define(Texts, [], ["message_hash"], "message"),
-        Define(OpenMinutes, ["tenant_id", "bucket"], ["message_hash", "level"], "message", "count", "last_seen"),
+        Define(OpenMinutes, ["bucket", "tenant_id"], ["message_hash", "level"], "message", "count", "last_seen"),
+        Define(OpenBuckets, [], ["bucket"]),
     ];
 
     /// <summary>True if all are there, as SQL.</summary>
@@ -45,8 +52,12 @@ public sealed record CounterTables(string Suffix)
         var (migrator, sql) = (new PostgresqlMigrator(), new StringWriter());
         sql.WriteLine($"drop table if exists {string.Join(", ", Names)};");
         foreach (var table in Definitions) table.WriteCreateStatement(migrator, sql);
+        sql.WriteLine($"alter table {OpenMinutes} set (fillfactor = {OpenMinutesFill});");
         return sql.ToString();
     }
+
+    /// <summary>Percent of a page. Each fold updates the same rows, which is cheap as long as their page has room.</summary>
+    private const int OpenMinutesFill = 50;
 
     private static readonly string[] Bucket = ["tenant_id", "step", "bucket"];
 

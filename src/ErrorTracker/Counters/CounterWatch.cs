@@ -1,80 +1,104 @@
-using Marten;
+using ErrorTracker.Log;
 using Npgsql;
 
 namespace ErrorTracker.Counters;
 
 /// <summary>
-/// Sees to what the daemon does not, which folds only when events arrive: minutes that are over are closed, tables that somebody dropped are made anew,
-/// and a mark or a progress that stands still below the log's end goes on, whichever node has failed or died. It may run on many nodes at once: a range is folded once whoever tries.
+/// Sees to what the daemon does not, which folds only when events arrive: minutes that are over are closed, tables that
+/// somebody dropped are made anew, and a mark or a progress that stands still below the log's end goes on, whichever
+/// node has failed or died. It may run on many nodes at once: a range is folded once whoever tries.
 /// </summary>
-internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, IConfiguration configuration, ILogger<CounterWatch> log) : EachSecond(log)
+internal sealed class CounterWatch : EachSecond
 {
-    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(10);
-
-    private static readonly string Sql =
-        $"""
-        select {CounterTables.Current.ArePresent},
-          coalesce((select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}'), 0),
-          coalesce((select last_seq_id from {CounterShard.Progress} where name = 'HighWaterMark'), 0),
-          coalesce((select max(seq_id) from {CounterTables.Schema}.mt_events), 0),
-          (select reltuples::bigint from pg_class where oid = '{CounterTables.Schema}.mt_events'::regclass)
-        """;
+    private static readonly TimeSpan MarkPatience = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A log that is shorter needs no plan.</summary>
     private const long WorthAnalyzing = 500;
 
-    private readonly bool _folds = configuration.GetValue("ErrorTracker:Projections", true);
+    private static readonly string Sql =
+        $"""
+        select {CounterTables.Current.ArePresent},
+          coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = '{CounterShard.Current.Name}'), 0),
+          coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = 'HighWaterMark'), 0),
+          coalesce((select max(e.seq_id) from {CounterTables.Schema}.mt_events as e), 0),
+          (select case when s.is_called then s.last_value else 0 end from {CounterTables.Schema}.mt_events_sequence as s),
+          (select c.reltuples::bigint from pg_class as c where c.oid = '{CounterTables.Schema}.mt_events'::regclass),
+          {CounterShard.Current.HasMinutesOver}
+        """;
 
-    private readonly PersistentFold _fold = new(database, log);
+    private readonly NpgsqlDataSource _database;
+    private readonly CommitSignal _committed;
+    private readonly HighWaterMark _mark;
+    private readonly PersistentFold _fold;
+    private readonly bool _folds;
+    private Task _work = Task.CompletedTask;
+    private State? _last;
 
-    private long _lastFolded = -1, _lastMark = -1;
+    public CounterWatch(LogDatabase database, CommitSignal committed, IConfiguration configuration, ILogger<CounterWatch> log)
+        : base(log)
+    {
+        (_database, _committed) = (database.Reserved, committed);
+        _mark = new(_database);
+        _fold = new(_database, log);
+        _folds = configuration.GetValue("ErrorTracker:Projections", true);
+    }
 
     /// <summary>Events of the log that are not folded yet, when it last looked.</summary>
     public long Lag { get; private set; }
 
+    /// <param name="Committed">The log's last event.</param>
+    /// <param name="Drawn">The highest sequence number that anyone has drawn.</param>
+    /// <param name="Known">How many events PostgreSQL's planner believes the log to hold.</param>
+    /// <param name="HasMinutesOver">There are minutes to close.</param>
+    private sealed record State(
+        bool IsComplete, long Folded, long Mark, long Committed, long Drawn, long Known, bool HasMinutesOver);
+
+    /// <summary>It looks each second, whatever becomes of the work that it starts.</summary>
     protected override async Task DoAsync(long second, CancellationToken stop)
     {
-        var (complete, folded, mark, committed, known) = await LookAsync(stop);
-        if (_folds && complete && mark < committed && mark == _lastMark)
-        {
-            await MoveMarkAsync(stop);
-            (complete, folded, mark, committed, known) = await LookAsync(stop);
-        }
-        Lag = Math.Max(0, committed - folded);
+        var now = await LookAsync(stop);
+        Lag = Math.Max(0, now.Committed - now.Folded);
         if (!_folds) return;
-        if (committed > 2 * Math.Max(known, WorthAnalyzing)) await AnalyzeAsync(stop);
-        if (!complete) await CounterShard.Current.RestoreAsync(database, stop);
-        else
+        if (now.Mark < now.Committed) _committed.Set(); // another node's events
+        if (now.Mark < now.Drawn && now.Mark == _last?.Mark && await _mark.AdvanceAsync(MarkPatience, stop))
+            now = await LookAsync(stop);
+        if (now.Committed > 2 * Math.Max(now.Known, WorthAnalyzing)) await AnalyzeAsync(stop);
+        if (!now.IsComplete) await CounterShard.Current.RestoreAsync(_database, stop);
+        else if (_work.IsCompleted)
         {
-            if (folded < mark && folded == _lastFolded) await _fold.UpToAsync(mark, _ => Task.CompletedTask, stop);
-            while (await CounterShard.Current.CloseMinutesAsync(database, stop)) ;
+            var failed = _work;
+            _work = WorkAsync(now, standsStill: now.Folded == _last?.Folded, stop);
+            _last = now;
+            await failed; // so that a failure is told
         }
-        (_lastFolded, _lastMark) = (folded, mark);
+        _last = now;
     }
 
-    /// <summary>By Marten's own rules: gaps that a transaction may still fill are waited for.</summary>
-    private async Task MoveMarkAsync(CancellationToken stop)
+    private async Task WorkAsync(State now, bool standsStill, CancellationToken stop)
     {
-        using var daemon = await store.BuildProjectionDaemonAsync();
-        await daemon.PrepareForRebuildsAsync().WaitAsync(MarkPatience, stop);
+        if (now.Folded < now.Mark && standsStill) await _fold.UpToAsync(now.Mark, _ => Task.CompletedTask, stop);
+        if (!now.HasMinutesOver) return;
+        while (await CounterShard.Current.CloseMinutesAsync(_database, stop)) ;
     }
 
     /// <summary>
-    /// A log that has doubled since PostgreSQL last looked at it: for lack of knowledge Marten's search for gaps would read it as a whole each time, until
-    /// autovacuum comes round after a minute.
+    /// A log that has doubled since PostgreSQL last looked at it: for lack of knowledge Marten's search for gaps would
+    /// read it as a whole each time, until autovacuum comes round after a minute.
     /// </summary>
     private async Task AnalyzeAsync(CancellationToken stop)
     {
-        await using var command = database.CreateCommand($"analyze {CounterTables.Schema}.mt_events, {CounterTables.Schema}.mt_streams, {string.Join(", ", CounterTables.Current.Names)}");
+        await using var command = _database.CreateCommand(
+            $"analyze {CounterTables.Schema}.mt_events, {CounterTables.Schema}.mt_streams, {string.Join(", ", CounterTables.Current.Names)}");
         command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync(stop);
     }
 
-    private async Task<(bool Complete, long Folded, long Mark, long Committed, long Known)> LookAsync(CancellationToken stop)
+    private async Task<State> LookAsync(CancellationToken stop)
     {
-        await using var command = database.CreateCommand(Sql);
+        await using var command = _database.CreateCommand(Sql);
         await using var reader = await command.ExecuteReaderAsync(stop);
         await reader.ReadAsync(stop);
-        return (reader.GetBoolean(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4));
+        return new(reader.GetBoolean(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
+            reader.GetInt64(5), reader.GetBoolean(6));
     }
 }

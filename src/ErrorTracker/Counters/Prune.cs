@@ -27,7 +27,7 @@ internal sealed partial class Prune(NpgsqlDataSource database)
     }
 
     /// <summary>The tables of a version, those of a rebuild of it and its parts among them.</summary>
-    [GeneratedRegex(@"^(?:level_counts|message_counts|message_texts|open_minutes|counter_part)_v(\d{1,9})(?:_|$)")]
+    [GeneratedRegex(@"^(?:level_counts|message_counts|message_texts|open_minutes|open_buckets|counter_part)_v(\d{1,9})(?:_|$)")]
     private static partial Regex OfVersion();
 
     private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql, CancellationToken stop)

@@ -1,5 +1,6 @@
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
@@ -24,6 +25,12 @@ internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
                 return true;
             case ConnectionResetException: // its sender is gone, and so is whom to tell
                 http.Abort();
+                return true;
+            case TooManyReadersException:
+                await Refusal.TryLater(failure.Message, http.Response).ExecuteAsync(http);
+                return true;
+            case PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }:
+                await Refusal.TryLater("The answer took too long to compute.", http.Response).ExecuteAsync(http);
                 return true;
             case not null when AwayOf(failure) is { } away:
                 log.LogWarning("PostgreSQL did not answer: {Reason}", away.Message);

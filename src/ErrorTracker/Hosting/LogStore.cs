@@ -4,6 +4,7 @@ using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Events;
 using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 using System.Text.Json.Serialization.Metadata;
 using JasperFx;
 using JasperFx.CodeGeneration;
@@ -20,16 +21,19 @@ namespace ErrorTracker.Hosting;
 /// <summary>The log, its projection and the schema of both: Marten on PostgreSQL, the projection's shard distributed over the nodes by Wolverine.</summary>
 internal static class LogStore
 {
-    private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(150), Assignment = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>How often the daemon polls an idle log by itself. This node's commits wake it at once, and those of others within a second.</summary>
+    private static readonly TimeSpan IdlePolling = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(150), Heartbeat = TimeSpan.FromSeconds(3), NodeTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>No message is handled by Wolverine yet: what recovers lost ones need not look often.</summary>
+    private static readonly TimeSpan Recovery = TimeSpan.FromMinutes(1);
 
     /// <summary>How old a gap in the sequence must be before Marten looks whether any transaction lives that could fill it, and passes it if none does.</summary>
     private static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(250);
 
     /// <summary>So long after the detection of the high-water mark has failed or got stuck it is started again.</summary>
-    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(5);
-
-    /// <summary>Of a node to the database, besides those of ingest: some nodes fit into PostgreSQL's own limit of 100.</summary>
-    private const int MostConnections = 30;
+    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(12);
 
     public static void AddLog(this WebApplicationBuilder builder, string connectionString)
     {
@@ -38,10 +42,9 @@ internal static class LogStore
         var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
         var pregenerated = typeof(Program).Assembly.GetType("Internal.Generated.WolverineHandlers.GeneratedHttpEndpointRegistry") is not null;
 
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = CounterTables.Current.NodeName };
-        if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = MostConnections;
-        builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(settings));
-        builder.Services.AddSingleton(_ => new LogConnections(settings));
+        builder.Services.AddSingleton(_ => new LogDatabase(new NpgsqlConnectionStringBuilder(connectionString)));
+        builder.Services.AddSingleton(services => services.GetRequiredService<LogDatabase>().Reserved);
+        builder.Services.AddSingleton<CommitSignal>();
         builder.Services.CritterStackDefaults(x =>
         {
             x.ApplicationAssembly = typeof(Program).Assembly;
@@ -56,7 +59,8 @@ internal static class LogStore
         var marten = builder.Services.AddMarten(services =>
             {
                 var options = new StoreOptions();
-                Configure(options, services.GetRequiredService<NpgsqlDataSource>(), schema);
+                Configure(options, services.GetRequiredService<LogDatabase>().Reserved, schema);
+                options.Projections.Wakeup = services.GetRequiredService<CommitSignal>();
                 return options;
             })
             .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = projects);
@@ -68,11 +72,14 @@ internal static class LogStore
         {
             x.ApplicationAssembly = typeof(Program).Assembly;
             x.Durability.Mode = alone ? DurabilityMode.Solo : DurabilityMode.Balanced;
-            x.Durability.FirstHealthCheckExecution = Polling;
-            x.Durability.HealthCheckPollingTime = Assignment;
-            x.Durability.CheckAssignmentPeriod = Assignment;
-            x.Durability.NodeReassignmentPollingTime = Assignment;
+            x.Durability.FirstHealthCheckExecution = Soon;
+            x.Durability.HealthCheckPollingTime = Heartbeat;
+            x.Durability.CheckAssignmentPeriod = Heartbeat;
+            x.Durability.NodeReassignmentPollingTime = Heartbeat;
             x.Durability.StaleNodeTimeout = NodeTimeout;
+            x.Durability.ScheduledJobPollingTime = Recovery;
+            x.Durability.OrphanedMessageSweepPollingTime = Recovery;
+            x.Durability.DurabilityMetricsEnabled = false;
         });
     }
 
@@ -93,7 +100,7 @@ internal static class LogStore
             {
                 if (watch.Elapsed >= patience) throw new StartupException($"PostgreSQL does not answer: {e.Message}");
                 if (isFirst) app.Logger.LogWarning("PostgreSQL does not answer, and is waited for: {Reason}", e.Message);
-                await Task.Delay(Polling);
+                await Task.Delay(Soon);
             }
     }
 
@@ -136,9 +143,10 @@ internal static class LogStore
         options.Storage.ExtendedSchemaObjects.Add(OutcomeTally.Define());
         options.Storage.Add(new CounterSchema());
         options.Projections.Add(new CounterProjection(database), JasperFx.Events.Projections.ProjectionLifecycle.Async);
-        options.Projections.FastPollingTime = options.Projections.SlowPollingTime = Polling;
+        options.Projections.FastPollingTime = CommitSignal.Pace;
+        options.Projections.SlowPollingTime = IdlePolling;
         options.Projections.StaleSequenceThreshold = GapPatience;
-        options.Projections.HealthCheckPollingTime = Assignment;
+        options.Projections.HealthCheckPollingTime = MarkPatience;
         options.Projections.HighWaterStalenessThreshold = MarkPatience;
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
-using Marten;
 using Npgsql;
 using Spectre.Console;
 
@@ -11,6 +10,8 @@ namespace ErrorTracker.Hosting;
 internal static class ProjectionCommands
 {
     private const int MostDifferences = 50;
+
+    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(30);
 
     private const string Usage =
         """
@@ -69,7 +70,8 @@ internal static class ProjectionCommands
     private static async Task<int> RebuildAsync(IServiceProvider services, CancellationToken stop)
     {
         var database = services.GetRequiredService<NpgsqlDataSource>();
-        using (var daemon = await services.GetRequiredService<IDocumentStore>().BuildProjectionDaemonAsync()) await daemon.PrepareForRebuildsAsync();
+        if (!await new HighWaterMark(database).AdvanceAsync(MarkPatience, stop))
+            Console.WriteLine("A transaction that may still write events keeps the high-water mark back: what follows it is folded later.");
         var (watch, last) = (System.Diagnostics.Stopwatch.StartNew(), new RebuildProgress("", 0, 0, 0));
         var done = await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async bars =>
         {

@@ -9,16 +9,27 @@ namespace ErrorTracker.Hosting;
 /// Ready: the database answers, the schema is there, and the counters of this version have folded all that the log held when this was first
 /// asked. From then on they lag by a moment only, which every statistic makes up for, unless they are lost and counted anew.
 /// </summary>
-internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits) : IHealthCheck
+internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits, TimeProvider clock) : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3), Age = TimeSpan.FromSeconds(1);
 
+    private readonly Lock _turn = new();
+    private Task<HealthCheckResult>? _check;
+    private long _checkedAt;
     private long? _target;
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken stop = default)
+    /// <summary>However many ask, the database is asked once a second.</summary>
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken stop = default)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(Patience);
+        lock (_turn)
+            if (_check is null || _check.IsCompleted && clock.GetElapsedTime(_checkedAt) >= Age)
+                (_check, _checkedAt) = (CheckAsync(), clock.GetTimestamp());
+        return _check.WaitAsync(stop);
+    }
+
+    private async Task<HealthCheckResult> CheckAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience);
         try
         {
             return await commits.FindFailureAsync(limit.Token) is { } failure
@@ -29,7 +40,7 @@ internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits) 
         {
             return HealthCheckResult.Unhealthy("The schema is not in place: run db-apply.");
         }
-        catch (Exception e) when (e is NpgsqlException || e is OperationCanceledException && !stop.IsCancellationRequested)
+        catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
         {
             return HealthCheckResult.Unhealthy("The database does not answer.");
         }

@@ -1,3 +1,4 @@
+using ErrorTracker.Log;
 using Npgsql;
 
 namespace ErrorTracker.Ingestion;
@@ -10,11 +11,12 @@ namespace ErrorTracker.Ingestion;
 /// An event is refused only if it is not stored: as long as a commit is in doubt its events are neither acknowledged nor refused, for a minute at most.
 /// Those that were stored before are answered first: an append that failed would leave a gap in the sequence, at which the projection waits.
 /// </remarks>
-public sealed class GroupCommit(LogConnections connections, Repeats repeats, IngestMetrics metrics, TimeProvider clock, ILogger<GroupCommit> log)
+public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Repeats repeats, IngestMetrics metrics, TimeProvider clock, ILogger<GroupCommit> log)
 {
     private const int MostAttempts = 100;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), InDoubt = TimeSpan.FromMinutes(1), LongestPause = TimeSpan.FromMilliseconds(500);
 
+    private readonly InFlight _inFlight = new();
     private volatile string? _failure;
     private long _failedAt;
 
@@ -24,7 +26,7 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
         if (_failure is null || clock.GetElapsedTime(Volatile.Read(ref _failedAt)) < Patience) return _failure;
         try
         {
-            await using var command = connections.Source.CreateCommand("select pg_logical_emit_message(true, 'errortracker', '')");
+            await using var command = database.Lanes.CreateCommand("select pg_logical_emit_message(true, 'errortracker', '')");
             await command.ExecuteNonQueryAsync(stop);
             return _failure = null;
         }
@@ -41,8 +43,18 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
         while (group.Count > 0)
         {
             var again = TakeRepeated(group);
-            await StoreAsync(group, segments);
-            group = again; // an id that the group has twice is committed before it is looked at again
+            var busy = _inFlight.Claim(group);
+            var claimed = group.Where(pending => pending.MayRepeat).ToList();
+            try
+            {
+                if (group.Count > 0) await StoreAsync(group, segments);
+            }
+            finally
+            {
+                _inFlight.Release(claimed);
+            }
+            if (busy.Count > 0) await _inFlight.ReleasedAsync(busy);
+            group = [.. again, .. busy]; // an id that is sent twice is committed before it is looked at again
         }
     }
 
@@ -62,11 +74,13 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
         for (var attempt = 1; ; attempt++)
             try
             {
+                await AwaitStandbyAsync(doubt);
                 await AnswerStoredAsync(group, doubt.IsOpen, raced);
                 if (group.Count == 0) return;
                 using var span = IngestMetrics.StartCommit(group.Count);
                 var start = clock.GetTimestamp();
                 await AppendAsync(group, segments, doubt);
+                committed.Set();
                 metrics.Committed(group.Count, clock.GetElapsedTime(start));
                 Settle(group, pending => new(Fate.Stored, pending.ReceivedAt));
                 _failure = null;
@@ -77,7 +91,7 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
                 segments.Abandon();
                 var refusal = failure as PostgresException ?? failure.InnerException as PostgresException;
                 raced |= refusal?.SqlState == PostgresErrorCodes.UniqueViolation;
-                if (IsAboutTheData(refusal?.SqlState))
+                if (IsPermanent(refusal))
                 {
                     await StoreApartAsync(group, segments, failure);
                     return;
@@ -100,6 +114,7 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
     {
         if (group.Count == 1)
         {
+            log.LogError("The database refuses an event: {Reason}", (failure.InnerException ?? failure).Message);
             group[0].Settled.TrySetException(failure);
             return;
         }
@@ -136,25 +151,75 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
     /// <summary>One trip and one transaction. Once it is sent, only the server's word that it failed tells that it did.</summary>
     private async Task AppendAsync(List<PendingEvent> group, Segments segments, Doubt doubt)
     {
-        await using var connection = await connections.Source.OpenConnectionAsync();
+        await using var connection = await database.Lanes.OpenConnectionAsync();
         await using var append = LogAppend.Of(group, segments, connection);
         try
         {
-            await append.ExecuteNonQueryAsync();
+            await ExecuteAsync(connection, append.ExecuteNonQueryAsync);
         }
         catch (Exception e) when (e is not PostgresException { Severity: "ERROR" })
         {
             doubt.IsOpen = true;
+            doubt.AwaitsStandby |= e is StandbyAwayException;
             throw;
         }
     }
 
-    /// <summary>SQLSTATE class 22 is a data exception and 54 a limit.</summary>
-    private static bool IsAboutTheData(string? state) => state is not null && (state.StartsWith("22") || state.StartsWith("54"));
+    /// <summary>
+    /// What is stored but perhaps not on the synchronous standby is there once a later commit is: standbys receive
+    /// commits in their order.
+    /// </summary>
+    private async Task AwaitStandbyAsync(Doubt doubt)
+    {
+        if (!doubt.AwaitsStandby) return;
+        await using var connection = await database.Lanes.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand("select pg_logical_emit_message(true, 'errortracker', '')", connection);
+        await ExecuteAsync(connection, command.ExecuteNonQueryAsync);
+        doubt.AwaitsStandby = false;
+    }
+
+    /// <summary>
+    /// A commit that waits for its synchronous standby is committed on this server when it is cancelled, and PostgreSQL
+    /// answers it as done, with a warning.
+    /// </summary>
+    private static async Task ExecuteAsync(NpgsqlConnection connection, Func<CancellationToken, Task<int>> execute)
+    {
+        PostgresNotice? warning = null;
+        void Note(object sender, NpgsqlNoticeEventArgs told) => warning = told.Notice;
+        connection.Notice += Note;
+        try
+        {
+            await execute(CancellationToken.None);
+        }
+        finally
+        {
+            connection.Notice -= Note;
+        }
+        if (warning is { InvariantSeverity: "WARNING" } && warning.Routine == "SyncRepWaitForLSN") throw new StandbyAwayException(warning.MessageText);
+    }
+
+    /// <summary>
+    /// SQLSTATE classes that another try, a moment later, may not meet: connection, transaction state, transaction
+    /// rolled back, resources, object not ready, operator's intervention, system.
+    /// </summary>
+    private static readonly string[] Passing = ["08", "25", "40", "53", "55", "57", "58"];
+
+    /// <summary>
+    /// The server refuses what is sent, and would again. A connection that it refuses is no matter of the events, and an
+    /// id that is taken is answered as stored.
+    /// </summary>
+    private static bool IsPermanent(PostgresException? refusal) =>
+        refusal is { Severity: "ERROR", SqlState: not PostgresErrorCodes.UniqueViolation } && !Passing.Contains(refusal.SqlState[..2]);
+
+    /// <summary>A commit whose answer was cut off while it waited for a synchronous standby.</summary>
+    private sealed class StandbyAwayException(string warning) : Exception(warning);
 
     /// <summary>Whether a commit was sent and not answered: then nobody knows what became of it, until the events are looked for and, if they are not there, stored.</summary>
     private sealed class Doubt
     {
         public bool IsOpen { get; set; }
+
+        /// <summary>It is stored here, but perhaps not yet on the standby that it must be on.</summary>
+        public bool AwaitsStandby { get; set; }
     }
 }

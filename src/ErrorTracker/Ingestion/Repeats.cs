@@ -1,11 +1,12 @@
 using ErrorTracker.Counters;
+using ErrorTracker.Log;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace ErrorTracker.Ingestion;
 
 /// <summary>Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it; what has no time of its own got another when it came again.</summary>
-public sealed class Repeats(LogConnections connections)
+public sealed class Repeats(LogDatabase database)
 {
     private const string Known = $"select id from {CounterTables.Schema}.mt_events where id = any($1)";
 
@@ -21,7 +22,7 @@ public sealed class Repeats(LogConnections connections)
     public async Task<Dictionary<Guid, Outcome>> FindAsync(List<PendingEvent> group, bool inDoubt)
     {
         var found = new Dictionary<Guid, Outcome>();
-        await using var connection = await connections.Source.OpenConnectionAsync();
+        await using var connection = await database.Lanes.OpenConnectionAsync();
         var known = await KnownAsync(connection, group);
         if (known.Count == 0) return found;
 

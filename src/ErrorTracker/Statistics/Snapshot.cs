@@ -1,5 +1,6 @@
 using System.Data;
 using ErrorTracker.Counters;
+using ErrorTracker.Log;
 using Npgsql;
 
 namespace ErrorTracker.Statistics;
@@ -10,7 +11,7 @@ namespace ErrorTracker.Statistics;
 /// folded, and the log's un-folded tail. So every answer is exact and includes each event whose 201 has been answered.
 /// </summary>
 /// <remarks>How far things are is read first and then sent as values: only so can the planner know how short the tail is.</remarks>
-public sealed class Snapshot(NpgsqlDataSource database)
+public sealed class Snapshot(LogDatabase database)
 {
     /// <summary>Rows of counters that lie in the window's runs of whole buckets; of open minutes a row for each message.</summary>
     internal static string Counted(string columns, string table) =>
@@ -20,9 +21,11 @@ public sealed class Snapshot(NpgsqlDataSource database)
           where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until and (@level::text is null or level = @level)
           offset 0) as c
         union all
-        select o.* from unnest(@whole_since, @whole_until) as whole(since, until) cross join lateral (
-          select {columns} from {CounterTables.Current.OpenMinutes}
-          where tenant_id = @tenant and bucket >= whole.since and bucket < whole.until and (@level::text is null or level = @level)
+        select o.* from unnest(@whole_since, @whole_until) as whole(since, until)
+        join {CounterTables.Current.OpenBuckets} as b on b.bucket >= whole.since and b.bucket < whole.until
+        cross join lateral (
+          select {columns} from {CounterTables.Current.OpenMinutes} as m
+          where m.bucket = b.bucket and m.tenant_id = @tenant and (@level::text is null or m.level = @level)
           offset 0) as o) as counted
         """;
 
@@ -39,6 +42,9 @@ public sealed class Snapshot(NpgsqlDataSource database)
         where seq_id > @folded and tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until
           and (@level::text is null or {CounterFold.Level} = @level)) as loose
         """;
+
+    /// <summary>So long at most one statement of a reader may take. Then the reader is answered 503.</summary>
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(15);
 
     private static readonly string MarksSql =
         $"""
@@ -65,16 +71,18 @@ public sealed class Snapshot(NpgsqlDataSource database)
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
         {
-            await CounterShard.Current.RestoreAsync(database, stop); // somebody dropped tables: count from the log until they are filled again
+            await CounterShard.Current.RestoreAsync(database.Reserved, stop); // somebody dropped tables: count from the log until they are filled again
             return await LockAsync(applicationId, stop);
         }
     }
 
     private async Task<SnapshotView> LockAsync(int applicationId, CancellationToken stop)
     {
-        var connection = await database.OpenConnectionAsync(stop);
+        var turn = await database.Turns.TakeAsync(applicationId, stop);
+        NpgsqlConnection? connection = null;
         try
         {
+            connection = await database.Readers.OpenConnectionAsync(stop);
             await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
             await using var batch = new NpgsqlBatch(connection)
             {
@@ -82,23 +90,25 @@ public sealed class Snapshot(NpgsqlDataSource database)
                 {
                     new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
                     new("set local jit = off"),
+                    new($"set local statement_timeout = '{MostTime.TotalSeconds}s'"),
                     new(MarksSql) { Parameters = { new() { Value = CounterShard.Current.Name }, new() { Value = applicationId.ToString() } } },
                 },
             };
             await using var reader = await batch.ExecuteReaderAsync(stop);
             await reader.ReadAsync(stop);
-            return new SnapshotView(connection, new Marks(reader.GetInt64(0), reader.IsDBNull(1) ? DateTimeOffset.MinValue : reader.GetFieldValue<DateTimeOffset>(1)));
+            return new SnapshotView(connection, turn, new Marks(reader.GetInt64(0), reader.IsDBNull(1) ? DateTimeOffset.MinValue : reader.GetFieldValue<DateTimeOffset>(1)));
         }
         catch
         {
-            await connection.DisposeAsync();
+            if (connection is not null) await connection.DisposeAsync();
+            turn.Dispose();
             throw;
         }
     }
 }
 
 /// <summary>One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.</summary>
-internal sealed class SnapshotView(NpgsqlConnection connection, Marks marks) : IAsyncDisposable
+internal sealed class SnapshotView(NpgsqlConnection connection, IDisposable turn, Marks marks) : IAsyncDisposable
 {
     public async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
@@ -110,7 +120,11 @@ internal sealed class SnapshotView(NpgsqlConnection connection, Marks marks) : I
         return rows;
     }
 
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        turn.Dispose();
+    }
 }
 
 /// <summary>How far things are in a snapshot.</summary>

@@ -1,0 +1,50 @@
+using ErrorTracker.Counters;
+using Npgsql;
+
+namespace ErrorTracker.Log;
+
+/// <summary>
+/// The database that the log lives in, with a pool of connections for each kind of work, so that no kind can keep
+/// another one waiting: however many readers there are, events are committed, keys are looked up, counters are folded
+/// and the node shows that it lives.
+/// </summary>
+public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings) : IAsyncDisposable
+{
+    /// <summary>Connections of each pool. Together they leave room for some nodes in PostgreSQL's own limit of 100.</summary>
+    public const int MostLanes = 4, MostReserved = 12, MostReaders = 16;
+
+    /// <summary>For the append of events. They give up soon, as commits are tried again.</summary>
+    public NpgsqlDataSource Lanes { get; } = Create(settings, x =>
+    {
+        (x.MaxPoolSize, x.Timeout, x.CommandTimeout, x.CancellationTimeout) = (MostLanes, 3, 10, 1000);
+        (x.MaxAutoPrepare, x.AutoPrepareMinUsages) = (10, 2);
+    });
+
+    /// <summary>For what must never wait: keys, readiness, folds, and Marten and Wolverine with the node's heartbeat.</summary>
+    public NpgsqlDataSource Reserved { get; } = Create(settings, x => x.MaxPoolSize = MostReserved);
+
+    /// <summary>For statistics and lists, and nothing else.</summary>
+    public NpgsqlDataSource Readers { get; } = Create(settings, x => x.MaxPoolSize = MostReaders);
+
+    /// <summary>Readers that are at work or wait for their turn.</summary>
+    internal ReaderTurns Turns { get; } = new(MostReaders);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Lanes.DisposeAsync();
+        await Readers.DisposeAsync();
+        await Reserved.DisposeAsync();
+    }
+
+    private static NpgsqlDataSource Create(
+        NpgsqlConnectionStringBuilder settings, Action<NpgsqlConnectionStringBuilder> pool)
+    {
+        var own = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+        {
+            ApplicationName = CounterTables.Current.NodeName,
+            NoResetOnClose = true, // settings are local to a transaction, and who takes a lock of a session gives it back
+        };
+        pool(own);
+        return NpgsqlDataSource.Create(own);
+    }
+}
