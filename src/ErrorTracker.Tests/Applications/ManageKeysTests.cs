@@ -47,6 +47,32 @@ public sealed class ManageKeysTests(SharedApi shared)
         Assert.Equal(JsonValueKind.String, (await one.GetAsync($"/apps/{first.Id}/keys"))[0].GetProperty("last_used_at").ValueKind);
     }
 
+    /// <summary>It was paused, or cut off, while the key was deleted: it has not heard of it.</summary>
+    [Fact]
+    public async Task a_node_that_looked_away_asks_before_a_key_opens()
+    {
+        var connectionString = await shared.Server.NewDatabaseAsync();
+        await using var one = await TestApi.StartAsync(connectionString);
+        await using var other = await TestApi.StartAsync(connectionString, ("ErrorTracker:Projections", "false"));
+        var sender = await one.RegisterAsync();
+        await other.ReportAsync(sender);
+        var id = (await one.GetAsync($"/apps/{sender.Id}/keys"))[0].GetProperty("id").GetString();
+        await one.SendAsync(HttpMethod.Delete, $"/apps/{sender.Id}/keys/{id}", 204);
+        other.Clock.Skipped += TimeSpan.FromMinutes(1);
+        await other.ReportAsync(sender, expected: 403);
+    }
+
+    [Fact]
+    public async Task a_key_whose_deletion_is_long_ago_is_refused_by_a_node_that_still_knows_it()
+    {
+        var sender = await _api.RegisterAsync();
+        await _api.ReportAsync(sender);
+        await using var revoke = _api.Database.CreateCommand(
+            $"update errortracker.ingest_keys set revoked_at = now() - interval '1 hour' where application_id = {sender.Id}");
+        await revoke.ExecuteNonQueryAsync();
+        await Eventually.Async(async () => await StatusAsync(_api, sender) == 403, "the key is refused");
+    }
+
     [Fact]
     public async Task a_key_belongs_to_its_application_and_there_are_ten_at_most()
     {

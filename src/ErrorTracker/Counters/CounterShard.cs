@@ -23,10 +23,8 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
     private const int ClosedAtOnce = 2_000;
 
     private readonly string _fold = CounterFold.Into(Tables, CounterFold.Minutes("$1", "$2")), _foldLive = CounterFold.IntoOpen(Tables, CounterFold.Minutes("$1", "$2")),
-        _close = CounterFold.Into(Tables, CounterFold.Close(Tables, ClosedAtOnce));
-
-    /// <summary>As SQL.</summary>
-    public string HasMinutesOver => $"exists (select from {Tables.OpenBuckets} as b where {CounterFold.IsOver})";
+        _close = CounterFold.Into(Tables, CounterFold.Close(Tables, ClosedAtOnce)),
+        _anyOver = $"select exists (select from {Tables.OpenBuckets} as b where {CounterFold.IsOver})";
 
     /// <summary>0 if nothing is folded.</summary>
     public async Task<long> ReadProgressAsync(NpgsqlConnection connection, CancellationToken stop)
@@ -75,7 +73,7 @@ internal sealed record CounterShard(string Name, CounterTables Tables)
     public async Task<bool> CloseMinutesAsync(NpgsqlDataSource database, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        await using var any = new NpgsqlCommand($"select {HasMinutesOver}", connection);
+        await using var any = new NpgsqlCommand(_anyOver, connection);
         if (await any.ExecuteScalarAsync(stop) is not true) return false;
         await using var transaction = await connection.BeginTransactionAsync(stop);
         await using var batch = new NpgsqlBatch(connection)

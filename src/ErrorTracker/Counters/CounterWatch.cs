@@ -22,8 +22,7 @@ internal sealed class CounterWatch : EachSecond
           coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = 'HighWaterMark'), 0),
           coalesce((select max(e.seq_id) from {CounterTables.Schema}.mt_events as e), 0),
           (select case when s.is_called then s.last_value else 0 end from {CounterTables.Schema}.mt_events_sequence as s),
-          (select c.reltuples::bigint from pg_class as c where c.oid = '{CounterTables.Schema}.mt_events'::regclass),
-          {CounterShard.Current.HasMinutesOver}
+          (select c.reltuples::bigint from pg_class as c where c.oid = '{CounterTables.Schema}.mt_events'::regclass)
         """;
 
     private readonly NpgsqlDataSource _database;
@@ -49,9 +48,7 @@ internal sealed class CounterWatch : EachSecond
     /// <param name="Committed">The log's last event.</param>
     /// <param name="Drawn">The highest sequence number that anyone has drawn.</param>
     /// <param name="Known">How many events PostgreSQL's planner believes the log to hold.</param>
-    /// <param name="HasMinutesOver">There are minutes to close.</param>
-    private sealed record State(
-        bool IsComplete, long Folded, long Mark, long Committed, long Drawn, long Known, bool HasMinutesOver);
+    private sealed record State(bool IsComplete, long Folded, long Mark, long Committed, long Drawn, long Known);
 
     /// <summary>It looks each second, whatever becomes of the work that it starts.</summary>
     protected override async Task DoAsync(long second, CancellationToken stop)
@@ -77,7 +74,6 @@ internal sealed class CounterWatch : EachSecond
     private async Task WorkAsync(State now, bool standsStill, CancellationToken stop)
     {
         if (now.Folded < now.Mark && standsStill) await _fold.UpToAsync(now.Mark, _ => Task.CompletedTask, stop);
-        if (!now.HasMinutesOver) return;
         while (await CounterShard.Current.CloseMinutesAsync(_database, stop)) ;
     }
 
@@ -99,6 +95,6 @@ internal sealed class CounterWatch : EachSecond
         await using var reader = await command.ExecuteReaderAsync(stop);
         await reader.ReadAsync(stop);
         return new(reader.GetBoolean(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
-            reader.GetInt64(5), reader.GetBoolean(6));
+            reader.GetInt64(5));
     }
 }

@@ -93,7 +93,7 @@ internal static class LogStore
         for (var (watch, isFirst) = (Stopwatch.StartNew(), true); ; isFirst = false)
             try
             {
-                await using var connection = await database.OpenConnectionAsync();
+                await DatabaseCheck.RequireAsync(database, app.Lifetime.ApplicationStopping);
                 return;
             }
             catch (Exception e) when (e is SocketException or NpgsqlException { IsTransient: true })

@@ -53,9 +53,10 @@ internal static class ProjectionCommands
 
     private static async Task<int> StatusAsync(NpgsqlDataSource database, CancellationToken stop)
     {
-        var table = new Table().AddColumns("projection", "version", "processed", "high-water mark", "lag", "state", "error");
+        var table = new Table().AddColumns(
+            "projection", "version", "processed", "high-water mark", "lag", "state", "error", "oldest snapshot");
         foreach (var p in await ReadProjections.List(database, stop))
-            table.AddRow(p.Name, $"{p.Version}{(p.Version == CounterTables.Version ? " (this)" : "")}", N(p.Processed), N(p.HighWaterMark), N(p.Lag), p.State, Markup.Escape(p.Error ?? ""));
+            table.AddRow(p.Name, $"{p.Version}{(p.Version == CounterTables.Version ? " (this)" : "")}", N(p.Processed), N(p.HighWaterMark), N(p.Lag), p.State, Markup.Escape(p.Error ?? ""), $"{p.OldestSnapshot:0.0} s");
         AnsiConsole.Write(table);
         return 0;
     }

@@ -88,9 +88,9 @@ public sealed class Snapshot(LogDatabase database)
             {
                 BatchCommands =
                 {
-                    new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
                     new("set local jit = off"),
                     new($"set local statement_timeout = '{MostTime.TotalSeconds}s'"),
+                    new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
                     new(MarksSql) { Parameters = { new() { Value = CounterShard.Current.Name }, new() { Value = applicationId.ToString() } } },
                 },
             };
