@@ -28,6 +28,28 @@ public sealed class CounterShardTests(SharedApi shared)
         Assert.Equal(100, await api.CountedAsync());
     }
 
+    [Fact]
+    public async Task the_lag_is_told_while_the_fold_fails()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var (sender, watch) = (await api.RegisterAsync(), api.Host.Services.GetRequiredService<CounterWatch>());
+        await using (var rule = api.Database.CreateCommand(
+            $"""
+            create function errortracker.refuse() returns trigger language plpgsql as $$ begin raise 'no counting'; end $$;
+            create trigger refuse before insert on {CounterTables.Current.OpenMinutes}
+            for each row execute function errortracker.refuse()
+            """))
+            await rule.ExecuteNonQueryAsync();
+        for (var events = 1; events < 4; events++)
+        {
+            await api.ReportAsync(sender);
+            await Eventually.Async(() => Task.FromResult(watch.Lag == events), $"the lag is {events}");
+        }
+        await using (var free = api.Database.CreateCommand($"drop trigger refuse on {CounterTables.Current.OpenMinutes}"))
+            await free.ExecuteNonQueryAsync();
+        await api.FoldedAsync();
+    }
+
     /// <summary>Live events are counted in open minutes, which are closed when they are over and opened again by whatever is late.</summary>
     [Fact]
     public async Task an_event_is_counted_once_whether_its_minute_is_open_or_closed_or_opened_again()

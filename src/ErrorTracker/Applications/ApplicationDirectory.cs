@@ -8,14 +8,26 @@ namespace ErrorTracker.Applications;
 /// <summary>Looks applications up by id. They never change once registered, so what was found once is kept.</summary>
 public sealed class ApplicationDirectory(IDocumentStore store)
 {
+    /// <summary>Of those that are not known yet; their connections are the ones that must never all be taken.</summary>
+    private const int LookUpsAtOnce = 2;
+
     private readonly ConcurrentDictionary<int, Application> _known = new();
+    private readonly SemaphoreSlim _lookUps = new(LookUpsAtOnce);
 
     public async ValueTask<Application?> FindAsync(int id, CancellationToken stop)
     {
         if (_known.TryGetValue(id, out var known)) return known;
-        await using var session = store.QuerySession();
-        var found = await session.LoadAsync<Application>(id, stop);
-        return found is null ? null : _known.GetOrAdd(id, found);
+        await _lookUps.WaitAsync(stop);
+        try
+        {
+            await using var session = store.QuerySession();
+            var found = await session.LoadAsync<Application>(id, stop);
+            return found is null ? null : _known.GetOrAdd(id, found);
+        }
+        finally
+        {
+            _lookUps.Release();
+        }
     }
 
     /// <summary>The application that a path names, or the answer that refuses it: 400 for what is no id, 404 for an unknown one.</summary>

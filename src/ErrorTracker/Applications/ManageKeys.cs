@@ -1,4 +1,5 @@
 using ErrorTracker.Http;
+using ErrorTracker.Log;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
@@ -47,12 +48,16 @@ public static class ManageKeys
     /// <summary>The keys that open an application, the oldest first. None is shown as itself.</summary>
     [WolverineGet("/apps/{app_id}/keys")]
     [ProducesResponseType<KeySummary[]>(200), Refuses(400, 404)]
-    public static async Task<IResult> List(string app_id, ApplicationDirectory applications, [FromServices] NpgsqlDataSource database, CancellationToken stop)
+    public static async Task<IResult> List(
+        string app_id, ApplicationDirectory applications, [FromServices] LogDatabase database, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
-        await using var command = database.CreateCommand($"select id, prefix, created_at, last_used_at from {KeyTable.Name} where application_id = $1 and revoked_at is null order by created_at, id");
-        command.Parameters.Add(new() { Value = application!.Id });
+        await using var view = await database.OpenReaderAsync(application!.Id, stop);
+        await using var command = new NpgsqlCommand(
+            $"select id, prefix, created_at, last_used_at from {KeyTable.Name} where application_id = $1 and revoked_at is null order by created_at, id",
+            view.Connection);
+        command.Parameters.Add(new() { Value = application.Id });
         await using var reader = await command.ExecuteReaderAsync(stop);
         var keys = new List<KeySummary>();
         while (await reader.ReadAsync(stop))

@@ -1,3 +1,4 @@
+using ErrorTracker.Log;
 using JasperFx.Events.Projections;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
@@ -53,9 +54,10 @@ public static class ReadProjections
     /// <summary>All versions of the counters that the database has, with how far each is.</summary>
     [WolverineGet("/projections")]
     [ProducesResponseType<ProjectionStatus[]>(200)]
-    public static async Task<List<ProjectionStatus>> List([FromServices] NpgsqlDataSource database, CancellationToken stop)
+    public static async Task<List<ProjectionStatus>> List([FromServices] LogDatabase database, CancellationToken stop)
     {
-        await using var command = database.CreateCommand(Sql);
+        await using var view = await database.OpenReaderAsync(application: 0, stop);
+        await using var command = new NpgsqlCommand(Sql, view.Connection);
         await using var reader = await command.ExecuteReaderAsync(stop);
         var found = new List<ProjectionStatus>();
         while (await reader.ReadAsync(stop))

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
+using ErrorTracker.Log;
 using Npgsql;
 using Spectre.Console;
 
@@ -31,7 +32,7 @@ internal static class ProjectionCommands
             return args switch
             {
                 ["status" or "rebuild" or "verify" or "prune", ..] when !await HasLogAsync(database, interrupted.Token) => Fail("The database has no log yet: start a host or run db-apply."),
-                ["status"] => await StatusAsync(database, interrupted.Token),
+                ["status"] => await StatusAsync(services.GetRequiredService<LogDatabase>(), interrupted.Token),
                 ["rebuild"] => await RebuildAsync(services, interrupted.Token),
                 ["rebuild", var name] when name.Equals("Counters", StringComparison.OrdinalIgnoreCase) => await RebuildAsync(services, interrupted.Token),
                 ["verify", .. var options] => await VerifyAsync(database, options, interrupted.Token),
@@ -51,7 +52,7 @@ internal static class ProjectionCommands
         return 2;
     }
 
-    private static async Task<int> StatusAsync(NpgsqlDataSource database, CancellationToken stop)
+    private static async Task<int> StatusAsync(LogDatabase database, CancellationToken stop)
     {
         var table = new Table().AddColumns(
             "projection", "version", "processed", "high-water mark", "lag", "state", "error", "oldest snapshot");

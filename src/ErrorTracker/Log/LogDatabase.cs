@@ -29,6 +29,24 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings) : IAsync
     /// <summary>Readers that are at work or wait for their turn.</summary>
     internal ReaderTurns Turns { get; } = new(MostReaders);
 
+    /// <summary>A connection to read with, when it is this application's turn.</summary>
+    /// <param name="application">For whom; 0 for what belongs to none.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <exception cref="TooManyReadersException">No turn came soon.</exception>
+    internal async ValueTask<Reader> OpenReaderAsync(int application, CancellationToken stop)
+    {
+        var turn = await Turns.TakeAsync(application, stop);
+        try
+        {
+            return new(await Readers.OpenConnectionAsync(stop), turn);
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Lanes.DisposeAsync();
@@ -46,5 +64,17 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings) : IAsync
         };
         pool(own);
         return NpgsqlDataSource.Create(own);
+    }
+}
+
+/// <summary>A connection of one who reads, and whose turn ends with it.</summary>
+internal sealed class Reader(NpgsqlConnection connection, IDisposable turn) : IAsyncDisposable
+{
+    public NpgsqlConnection Connection => connection;
+
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        turn.Dispose();
     }
 }

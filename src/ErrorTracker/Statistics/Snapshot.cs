@@ -78,53 +78,51 @@ public sealed class Snapshot(LogDatabase database)
 
     private async Task<SnapshotView> LockAsync(int applicationId, CancellationToken stop)
     {
-        var turn = await database.Turns.TakeAsync(applicationId, stop);
-        NpgsqlConnection? connection = null;
+        var reader = await database.OpenReaderAsync(applicationId, stop);
         try
         {
-            connection = await database.Readers.OpenConnectionAsync(stop);
-            await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
-            await using var batch = new NpgsqlBatch(connection)
-            {
-                BatchCommands =
-                {
-                    new("set local jit = off"),
-                    new($"set local statement_timeout = '{MostTime.TotalSeconds}s'"),
-                    new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
-                    new(MarksSql) { Parameters = { new() { Value = CounterShard.Current.Name }, new() { Value = applicationId.ToString() } } },
-                },
-            };
-            await using var reader = await batch.ExecuteReaderAsync(stop);
-            await reader.ReadAsync(stop);
-            return new SnapshotView(connection, turn, new Marks(reader.GetInt64(0), reader.IsDBNull(1) ? DateTimeOffset.MinValue : reader.GetFieldValue<DateTimeOffset>(1)));
+            await reader.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
+            return new(reader, await LockAsync(reader.Connection, applicationId, stop));
         }
         catch
         {
-            if (connection is not null) await connection.DisposeAsync();
-            turn.Dispose();
+            await reader.DisposeAsync();
             throw;
         }
+    }
+
+    private static async Task<Marks> LockAsync(NpgsqlConnection connection, int applicationId, CancellationToken stop)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("set local jit = off"),
+                new($"set local statement_timeout = '{MostTime.TotalSeconds}s'"),
+                new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
+                new(MarksSql) { Parameters = { new() { Value = CounterShard.Current.Name }, new() { Value = applicationId.ToString() } } },
+            },
+        };
+        await using var row = await batch.ExecuteReaderAsync(stop);
+        await row.ReadAsync(stop);
+        return new(row.GetInt64(0), row.IsDBNull(1) ? DateTimeOffset.MinValue : row.GetFieldValue<DateTimeOffset>(1));
     }
 }
 
 /// <summary>One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.</summary>
-internal sealed class SnapshotView(NpgsqlConnection connection, IDisposable turn, Marks marks) : IAsyncDisposable
+internal sealed class SnapshotView(Reader reader, Marks marks) : IAsyncDisposable
 {
     public async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
         await using var command = question.Ask(sql, marks);
-        command.Connection = connection;
-        await using var reader = await command.ExecuteReaderAsync(stop);
+        command.Connection = reader.Connection;
+        await using var found = await command.ExecuteReaderAsync(stop);
         var rows = new List<T>();
-        while (await reader.ReadAsync(stop)) rows.Add(row(reader));
+        while (await found.ReadAsync(stop)) rows.Add(row(found));
         return rows;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await connection.DisposeAsync();
-        turn.Dispose();
-    }
+    public ValueTask DisposeAsync() => reader.DisposeAsync();
 }
 
 /// <summary>How far things are in a snapshot.</summary>
