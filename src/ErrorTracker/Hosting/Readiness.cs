@@ -13,6 +13,16 @@ internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits, 
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3), Age = TimeSpan.FromSeconds(1);
 
+    private static readonly string Sql =
+        $"""
+        select log.last, coalesce(shard.last_seq_id, 0), shard.pause_reason, {CounterTables.Current.ArePresent},
+          coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = @rebuild), 0),
+          case when coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = 'HighWaterMark'), 0) < log.last
+            then {HighWaterMark.Blocker} end
+        from (select coalesce(max(e.seq_id), 0) as last from {CounterTables.Schema}.mt_events as e) as log
+        left join {CounterShard.Progress} as shard on shard.name = @shard
+        """;
+
     private readonly Lock _turn = new();
     private Task<HealthCheckResult>? _check;
     private long _checkedAt;
@@ -48,22 +58,19 @@ internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits, 
 
     private async Task<HealthCheckResult> CheckCountersAsync(CancellationToken stop)
     {
-        await using var command = database.CreateCommand(
-            $"""
-            select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events),
-                   coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @shard), 0),
-                   (select pause_reason from {CounterTables.Schema}.mt_event_progression where name = @shard),
-                   {CounterTables.Current.ArePresent},
-                   coalesce((select last_seq_id from {CounterTables.Schema}.mt_event_progression where name = @rebuild), 0)
-            """);
+        await using var command = database.CreateCommand(Sql);
         command.Parameters.AddWithValue("rebuild", ReadProjections.RebuildRowOf(CounterProjection.ShardIdentity));
         command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
         await using var reader = await command.ExecuteReaderAsync(stop);
         await reader.ReadAsync(stop);
         if (!reader.GetBoolean(3)) return HealthCheckResult.Unhealthy(CounterShard.Lost);
-        return reader.IsDBNull(2)
-            ? Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1), beside: reader.GetInt64(4))
-            : HealthCheckResult.Unhealthy($"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
+        if (!reader.IsDBNull(2))
+            return HealthCheckResult.Unhealthy(
+                $"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
+        var judged = Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1), beside: reader.GetInt64(4));
+        return judged.Status == HealthStatus.Healthy && !reader.IsDBNull(5)
+            ? HealthCheckResult.Degraded($"Ready, but the counters wait; statistics stay right. {reader.GetString(5)}")
+            : judged;
     }
 
     /// <param name="committed">The log's last event.</param>
