@@ -37,6 +37,7 @@ public sealed class TestApi : IAsyncDisposable
         {
             builder.UseSetting("ConnectionStrings:ErrorTracker", connectionString);
             builder.UseSetting("ErrorTracker:SingleNode", "true");
+            builder.UseSetting("ErrorTracker:RegistrationsPerMinute", "0");
             foreach (var (key, value) in settings) builder.UseSetting(key, value);
             builder.ConfigureServices(services => services.AddSingleton<TimeProvider>(clock));
         });
@@ -69,7 +70,10 @@ public sealed class TestApi : IAsyncDisposable
     public Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, string? body = null, params (string Name, string Value)[] headers) =>
         SendAsync(method, url, expected, body is null ? null : System.Text.Encoding.UTF8.GetBytes(body), headers);
 
-    public async Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, byte[]? body, params (string Name, string Value)[] headers)
+    public Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, byte[]? body, params (string Name, string Value)[] headers) =>
+        SendAsync(method, url, expected, body is null ? null : new MemoryStream(body), headers);
+
+    public async Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, Stream? body, params (string Name, string Value)[] headers)
     {
         var answer = await Host.Scenario(x =>
         {
@@ -82,7 +86,7 @@ public sealed class TestApi : IAsyncDisposable
                 foreach (var (name, value) in headers) http.Request.Headers[name] = value;
                 if (body is null) return;
                 http.Request.ContentType ??= "application/json";
-                http.Request.Body = new MemoryStream(body);
+                http.Request.Body = body;
             });
             x.StatusCodeShouldBe(expected);
         });

@@ -54,7 +54,7 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
             using var answer = await node.Http.SendAsync(request);
             var body = await answer.Content.ReadAsStringAsync();
             var said = $"{(int)answer.StatusCode} by node {node.Number}";
-            if (form != Single && answer.StatusCode == HttpStatusCode.OK) ReadReceipt(JsonDocument.Parse(body).RootElement, said, ledger);
+            if (form != Single && answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.BadRequest) ReadReceipt(JsonDocument.Parse(body).RootElement, said, ledger);
             else ReadAnswer(answer, body, said, ledger);
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)

@@ -13,15 +13,19 @@ internal sealed record Verdict(string? Content, string? Id, string[] Faults);
 /// <summary>Judges events by the documented contract, with none of the host's code.</summary>
 internal static partial class EventOracle
 {
-    private const int LongestMessage = 8192, MostTags = 64, Deepest = 64, LongestNumber = 400, LargestExponent = 308, MostWrittenOut = Largest;
+    private const int Deepest = 64;
 
     public const int Largest = 1024 * 1024;
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    private static readonly Dictionary<string, string> Levels = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string[]> Levels = new()
     {
-        ["DEBUG"] = "DEBUG", ["INFO"] = "INFO", ["WARNING"] = "WARNING", ["WARN"] = "WARNING", ["ERROR"] = "ERROR", ["CRITICAL"] = "CRITICAL", ["FATAL"] = "CRITICAL",
+        ["DEBUG"] = ["DEBUG", "TRACE", "VERBOSE", "FINE", "FINER", "FINEST"],
+        ["INFO"] = ["INFO", "INFORMATION", "INFORMATIONAL", "NOTICE", "LOG", "CONFIG"],
+        ["WARNING"] = ["WARNING", "WARN"],
+        ["ERROR"] = ["ERROR", "ERR", "SEVERE"],
+        ["CRITICAL"] = ["CRITICAL", "CRIT", "FATAL", "ALERT", "EMERGENCY", "EMERG", "PANIC"],
     };
 
     public static Verdict Judge(ReadOnlySpan<byte> body)
@@ -31,42 +35,46 @@ internal static partial class EventOracle
     }
 
     /// <summary>The content of a stored event as the API shows it.</summary>
-    public static string ContentOf(PlainJson stored) => Content(Time(stored["occurred_at"]!.Text)!.Value, stored["level"]!.Text, stored["message"]!.Text, stored["stack"], stored["tags"]);
+    public static string ContentOf(PlainJson stored) =>
+        Content(Time(stored["occurred_at"]!.Text)!.Value, stored["level"]!.Text, stored["message"]!.Text,
+            stored["stack"], stored["tags"], stored["context"]);
 
     private static Verdict Judge(PlainJson sent)
     {
         var faults = new SortedSet<string>(StringComparer.Ordinal);
         var occurredAt = sent["occurred_at"] is { Kind: '"' } time ? Time(time.Text) : null;
         if (occurredAt is null) faults.Add("occurred_at");
-        var level = sent["level"] is { Kind: '"' } name ? Levels.GetValueOrDefault(name.Text) : null;
+        var level = sent["level"] is { } name ? Level(name) : null;
         if (level is null) faults.Add("level");
-        if (sent["message"] is not { Kind: '"' } message || message.Text.EnumerateRunes().Count() is 0 or > LongestMessage) faults.Add("message");
-        var written = 0L;
-        foreach (var field in new[] { "stack", "tags" })
-            if (sent[field] is { Kind: not 'n' } value && (value.Kind != '{' || !value.Numbers.All(number => Fits(number.Text, ref written)))) faults.Add(field);
-        if (sent["tags"]?.Members.Count > MostTags) faults.Add("tags");
+        if (sent["message"] is not { Kind: '"', Text.Length: > 0 }) faults.Add("message");
+        if (sent["stack"] is { Kind: '0' or 't' or 'f' }) faults.Add("stack");
+        if (sent["tags"] is { Kind: not ('{' or 'n') }) faults.Add("tags");
         if (sent["event_id"] is { Kind: not 'n' } id && (id.Kind != '"' || !Uuid().IsMatch(id.Text))) faults.Add("event_id");
-        return faults.Count > 0
-            ? new(null, null, [.. faults])
-            : new(Content(occurredAt!.Value, level!, sent["message"]!.Text, sent["stack"], sent["tags"]), sent["event_id"] is { Kind: '"' } named ? named.Text.Replace("-", "").ToLowerInvariant() : null, []);
+        if (faults.Count > 0) return new(null, null, [.. faults]);
+
+        var kept = KeptOracle.Of(sent);
+        var content = Content(occurredAt!.Value, level!, kept.Message, kept.Stack, kept.Tags, kept.Context);
+        return new(content, sent["event_id"] is { Kind: '"' } named ? named.Text.Replace("-", "").ToLowerInvariant() : null, []);
     }
 
-    private static bool Fits(string number, ref long written)
+    private static string? Level(PlainJson value)
     {
-        written += number.Length;
-        if (number.Length > LongestNumber) return false;
-        if (number.IndexOfAny(['e', 'E']) is > 0 and var at)
-        {
-            if (!int.TryParse(number[(at + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exponent) || Math.Abs(exponent) > LargestExponent) return false;
-            written += Math.Abs(exponent);
-        }
-        return written <= MostWrittenOut;
+        if (value.Kind is not ('"' or '0')) return null;
+        bool IsKnown(string[] names) => names.Contains(value.Text, StringComparer.OrdinalIgnoreCase);
+        if (Levels.FirstOrDefault(level => IsKnown(level.Value)).Key is { } known) return known;
+        return Tens().Match(value.Text) is { Success: true } number ? Levels.Keys.ElementAt(number.Value[0] - '1') : null;
     }
 
-    private static string Content(long occurredAt, string level, string message, PlainJson? stack, PlainJson? tags) =>
-        $"{occurredAt}|{level}|{message.Length}:{message}|{Content(stack)}|{Content(tags)}";
+    /// <summary>No context is equal to an empty one; of what it names as dropped only counts that it does.</summary>
+    private static string Content(long occurredAt, string level, string message, PlainJson? stack, PlainJson? tags, PlainJson? context)
+    {
+        var members = context is { Kind: '{' } ? context.Members.Where(member => member.Name != KeptOracle.Dropped).ToList() : [];
+        var names = context?[KeptOracle.Dropped] is null ? "" : "names what was dropped";
+        var kept = members.Count == 0 ? "" : new PlainJson('{', "", members).Canonical;
+        return $"{occurredAt}|{level}|{message.Length}:{message}|{Content(stack)}|{Content(tags)}|{kept}|{names}";
+    }
 
-    private static string? Content(PlainJson? json) => json is { Kind: '{' } ? json.Canonical : null;
+    private static string? Content(PlainJson? json) => json is null or { Kind: 'n' } ? null : json.Canonical;
 
     private static string? Decode(ReadOnlySpan<byte> bytes)
     {
@@ -97,6 +105,10 @@ internal static partial class EventOracle
     /// <summary>With an offset, or naive; the day alone, or without seconds. A space may stand for the T of a whole time, and offsets may lack their colon.</summary>
     [GeneratedRegex(@"\A(?<y>[0-9]{4})-(?<o>[0-9]{2})-(?<d>[0-9]{2})(([Tt ](?<h>[0-9]{2}):(?<m>[0-9]{2}):(?<s>[0-9]{2})(\.(?<f>[0-9]+))?|[Tt](?<h>[0-9]{2}):(?<m>[0-9]{2}))([Zz]|(?<sign>[+-])(?<zh>[0-9]{2}):?(?<zm>[0-9]{2}))?)?\z")]
     private static partial Regex Rfc3339();
+
+    /// <summary>Python's levels, and those between them.</summary>
+    [GeneratedRegex(@"\A([1-4][0-9]|50)(\.0+)?\z")]
+    private static partial Regex Tens();
 
     [GeneratedRegex(@"\A([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\z")]
     private static partial Regex Uuid();

@@ -17,7 +17,9 @@ internal sealed class HostileEvents(Random random)
     ];
 
     private static readonly string[] LevelNames =
-        ["DEBUG", "info", "Warning", "WARN", "error", "CRITICAL", "fatal", "LOUD", "", "ERROR ", "cr\u0131tical", "\u0130NFO", "ＥＲＲＯＲ", "ERR\u0000OR", "3", "TRACE", "ınfo", "warn\n"];
+        ["DEBUG", "info", "Warning", "WARN", "error", "CRITICAL", "fatal", "LOUD", "", "ERROR ", "cr\u0131tical", "\u0130NFO", "ＥＲＲＯＲ", "ERR\u0000OR", "3", "TRACE", "ınfo", "warn\n", "emerg", "Panic", "alert", "crit", "err", "Severe", "notice", "Informational", "log", "CONFIG", "verbose", "finest", "10", "25", "50", "51", "9", "40.0", "1e1", "+20", " 30", "４0"];
+
+    private static readonly string[] LevelNumbers = ["10", "20", "35", "40.0", "50", "60", "4e1", "-10", "true"];
 
     private static readonly string[] Ids =
     [
@@ -39,7 +41,7 @@ internal sealed class HostileEvents(Random random)
     ];
 
     private static readonly string[] OtherNames =
-        ["\"x\"", "\"Message\"", "\"LEVEL\"", "\"mess\\u0061ge\"", "\"\\u006cevel\"", "\"occurredAt\"", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "\"received_at\"", "\"id\"", "\"seq_id\"", "\"tenant_id\"", "\"eventId\"", "\"$type\"", "\"message \"", "message", "1", "null"];
+        ["\"x\"", "\"Message\"", "\"LEVEL\"", "\"mess\\u0061ge\"", "\"\\u006cevel\"", "\"occurredAt\"", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "\"received_at\"", "\"id\"", "\"seq_id\"", "\"tenant_id\"", "\"eventId\"", "\"$type\"", "\"dropped\"", "\"undated\"", "\"fingerprint\"", "\"context\"", "\"con\\u0074ext\"", "\"environment\"", "\"message \"", "message", "1", "null"];
 
     public Guid NewId()
     {
@@ -65,7 +67,7 @@ internal sealed class HostileEvents(Random random)
     private void Change(List<(string Name, string Value)> members, string mark)
     {
         var at = random.Next(members.Count);
-        switch (random.Next(14))
+        switch (random.Next(17))
         {
             case 0: if (members.Count > 1) members.RemoveAt(at); break;
             case 1: members[at] = members[at] with { Value = Value() }; break;
@@ -73,10 +75,13 @@ internal sealed class HostileEvents(Random random)
             case 3: members.Add((members[at].Name, random.Next(2) == 0 ? Value() : members[at].Value)); break;
             case 4: members.Insert(at, (Pick(OtherNames), Value())); break;
             case 5 or 6: Set(members, "\"occurred_at\"", Quote(Pick(Times))); break;
-            case 7: Set(members, "\"level\"", Quote(Pick(LevelNames))); break;
+            case 7: Set(members, "\"level\"", random.Next(4) == 0 ? Pick(LevelNumbers) : Quote(Pick(LevelNames))); break;
             case 8: Set(members, "\"message\"", Message(mark)); break;
             case 9: Set(members, "\"event_id\"", Quote(random.Next(2) == 0 ? Pick(Ids) : NewId().ToString("N").ToUpperInvariant())); break;
             case 10 or 11: Set(members, "\"tags\"", Tags()); break;
+            case 12: Set(members, "\"context\"", Context()); break;
+            case 13: Set(members, "\"fingerprint\"", random.Next(3) == 0 ? Value() : Fingerprint()); break;
+            case 14: Set(members, "\"stack\"", random.Next(2) == 0 ? Quote($"at {mark}\n  at main") : $"[{Value()},{Value()}]"); break;
             default: Set(members, "\"stack\"", random.Next(3) == 0 ? Deep(Depth()) : $"{{\"s\":{Value()},{Quote(Pick(Times))}:{Value()}}}"); break;
         }
     }
@@ -105,6 +110,15 @@ internal sealed class HostileEvents(Random random)
         4 => Quote(new string((char)random.Next(1, 0xd7ff), random.Next(1, random.Next(10) == 0 ? 10_000 : 100))),
         _ => Pick(Values),
     };
+
+    private string Fingerprint() =>
+        $"[{string.Join(',', Enumerable.Range(0, random.Next(40)).Select(_ => random.Next(10) == 0 ? Value() : "\"part\""))}]";
+
+    private string Context()
+    {
+        var members = Enumerable.Range(0, random.Next(4)).Select(_ => $"{Pick(OtherNames[..^3])}:{(random.Next(5) == 0 ? Deep(Depth()) : Value())}");
+        return $"{{{string.Join(',', members)}}}";
+    }
 
     private string Tags()
     {

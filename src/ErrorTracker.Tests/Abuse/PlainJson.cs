@@ -26,8 +26,6 @@ internal sealed partial record PlainJson(char Kind, string Text, IReadOnlyList<(
     /// <summary>The last member of that name, or null.</summary>
     public PlainJson? this[string name] => Members.LastOrDefault(member => member.Name == name).Value;
 
-    public IEnumerable<PlainJson> Numbers => Kind == '0' ? [this] : Members.SelectMany(member => member.Value.Numbers);
-
     /// <summary>Equal for what JSONB holds equal: order and repetition of members, and how a number is written, do not count.</summary>
     public string Canonical => Kind switch
     {

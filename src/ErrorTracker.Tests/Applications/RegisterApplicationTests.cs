@@ -76,6 +76,24 @@ public sealed class RegisterApplicationTests(SharedApi shared)
         Assert.Equal(0, await _api.ScalarAsync<long>($"select count(*) from errortracker.mt_doc_application as a where a::text like '%{sender.Key}%'"));
     }
 
+    /// <summary>Strangers are kept from filling the database; who has the token is not limited.</summary>
+    [Fact]
+    public async Task without_a_read_token_so_many_are_registered_a_minute()
+    {
+        await using var open = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:RegistrationsPerMinute", "2"));
+        await open.SendAsync(HttpMethod.Post, "/apps/%01", expected: 400);
+        foreach (var name in new[] { "a", "b" }) await open.SendAsync(HttpMethod.Post, "/apps/" + name, expected: 201);
+        var refusal = await open.SendAsync(HttpMethod.Post, "/apps/c", expected: 429);
+        Assert.Equal("This node registers 2 applications a minute while no read token is set.", refusal.GetProperty("detail").GetString());
+        open.Clock.Skipped += TimeSpan.FromSeconds(30);
+        await open.SendAsync(HttpMethod.Post, "/apps/c", expected: 201);
+
+        await using var guarded = await TestApi.StartAsync(
+            await shared.Server.NewDatabaseAsync(), ("ErrorTracker:RegistrationsPerMinute", "2"), ("ERRORTRACKER_READ_TOKEN", "t"));
+        foreach (var name in new[] { "a", "b", "c", "d" })
+            await guarded.SendAsync(HttpMethod.Post, "/apps/" + name, 201, body: null as string, ("Authorization", "Bearer t"));
+    }
+
     private async Task RefusesAsync(string name) =>
         Assert.True((await _api.SendAsync(HttpMethod.Post, "/apps/" + Uri.EscapeDataString(name), expected: 400)).GetProperty("errors").TryGetProperty("name", out _));
 }

@@ -53,7 +53,7 @@ public sealed class ApiTests(SharedApi shared)
             paths.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
 
         var send = paths.GetProperty("/apps/{app_id}/events").GetProperty("post");
-        Assert.Equal(["200", "201", "400", "401", "403", "409", "413", "415", "503"], send.GetProperty("responses").EnumerateObject().Select(r => r.Name).Order());
+        Assert.Equal(["200", "201", "400", "401", "403", "409", "413", "415", "429", "503"], send.GetProperty("responses").EnumerateObject().Select(r => r.Name).Order());
         Assert.Equal("X-INGEST-KEY", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("ingest_key").GetProperty("name").GetString());
         Assert.True(send.GetProperty("security")[0].TryGetProperty("ingest_key", out _));
         Assert.True(send.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").TryGetProperty("example", out _));

@@ -138,6 +138,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     private static Process Launch(string[] arguments, (string Key, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["ErrorTracker__RegistrationsPerMinute"] = "0";
         foreach (var (key, value) in environment) start.Environment[key] = value;
         return Process.Start(start)!;
     }

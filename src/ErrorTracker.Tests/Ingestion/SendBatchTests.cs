@@ -61,6 +61,57 @@ public sealed class SendBatchTests(SharedApi shared)
     public async Task what_is_no_array_is_a_400(string body) =>
         Assert.True((await BatchAsync(await _api.RegisterAsync(), body, expected: 400)).GetProperty("errors").TryGetProperty("body", out _));
 
+    /// <summary>Log shippers look at the status only.</summary>
+    [Theory]
+    [InlineData("application/json", """[{"date":1,"log":"x"},{"date":2,"log":"y"}]""", "0: level,message,occurred_at", "1: level,message,occurred_at")]
+    [InlineData("application/x-ndjson", "nothing\n7\n", "0: body", "1: body")]
+    [InlineData("application/json", "no array", "0: body")]
+    public async Task a_batch_of_which_nothing_is_kept_is_a_400_with_the_same_members(string type, string body, params string[] rejected)
+    {
+        var sender = await _api.RegisterAsync();
+        var answer = await BatchAsync(sender, body, expected: 400, type);
+        Assert.Equal((0, 0), (answer.GetProperty("accepted").GetInt32(), answer.GetProperty("duplicates").GetInt32()));
+        Assert.Equal(rejected, Rejected(answer));
+        Assert.Equal(rejected[0].Split(": ")[1], string.Join(',', answer.GetProperty("errors").EnumerateObject().Select(error => error.Name).Order()));
+        Assert.All(answer.GetProperty("rejected").EnumerateArray(), one => Assert.Equal(400, one.GetProperty("status").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("[]", "application/json")]
+    [InlineData("\n \n", "application/x-ndjson")]
+    [InlineData("", "application/x-ndjson")]
+    public async Task of_an_empty_batch_nothing_is_lost(string body, string type)
+    {
+        var answer = await BatchAsync(await _api.RegisterAsync(), body, expected: 200, type);
+        Assert.Equal("""{"accepted":0,"duplicates":0,"rejected":[]}""", answer.GetRawText());
+    }
+
+    [Fact]
+    public async Task a_batch_that_is_known_is_a_200_and_one_whose_ids_are_taken_is_a_400()
+    {
+        var (sender, id) = (await _api.RegisterAsync(), $",\"event_id\":\"{Guid.NewGuid()}\"");
+        await BatchAsync(sender, $"[{Event("m", more: id)}]");
+        Assert.Equal(1, (await BatchAsync(sender, $"[{Event("m", more: id)},7]")).GetProperty("duplicates").GetInt32());
+        var answer = await BatchAsync(sender, $"[{Event("other", more: id)}]", expected: 400);
+        Assert.Equal(["0: event_id"], Rejected(answer));
+        Assert.Equal(409, answer.GetProperty("rejected")[0].GetProperty("status").GetInt32());
+    }
+
+    /// <summary>A batch is stored while it arrives: an event was received when its own bytes had arrived.</summary>
+    [Fact]
+    public async Task each_event_is_received_when_its_bytes_have_arrived()
+    {
+        var sender = await _api.RegisterAsync();
+        DateTimeOffset[] times = [.. new[] { 10, 20, 15, 30 }.Select(second => new DateTimeOffset(2026, 4, 1, 23, 59, second, TimeSpan.Zero))];
+        var pieces = new[] { $"[{Event("first")},", $"{Event("second")},", $"{Event("third")},", $"{Event("fourth")}]" };
+        var body = new SlowBody([.. pieces.Zip(times, (text, at) => (text, (Action)(() => _api.Clock.Now = at)))]);
+        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", 200, body, (Door.KeyHeader, sender.Key));
+        _api.Clock.Now = null;
+        var items = (await _api.GetAsync($"/apps/{sender.Id}/events")).GetProperty("items").EnumerateArray()
+            .ToDictionary(item => item.GetProperty("message").GetString()!, item => item.GetProperty("received_at").GetDateTimeOffset());
+        Assert.Equal((times[0], times[1], times[1], times[3]), (items["first"], items["second"], items["third"], items["fourth"])); // the clock was set back once
+    }
+
     [Fact]
     public async Task ten_thousand_events_are_taken_and_one_more_is_a_413_that_says_what_is_kept()
     {
@@ -78,6 +129,7 @@ public sealed class SendBatchTests(SharedApi shared)
         var answer = await BatchAsync(sender, $"[{Event("a")}, {Event("b", more: $",\"pad\":\"{new string('p', EventBody.Largest)}\"")}, {Event("c")}]");
         Assert.Equal(2, answer.GetProperty("accepted").GetInt32());
         Assert.Equal(["1: body"], Rejected(answer));
+        Assert.Equal(413, answer.GetProperty("rejected")[0].GetProperty("status").GetInt32());
     }
 
     [Fact]

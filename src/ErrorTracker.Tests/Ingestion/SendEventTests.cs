@@ -79,6 +79,44 @@ public sealed class SendEventTests(SharedApi shared)
         await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 415, Body, (Door.KeyHeader, sender.Key), ("Content-Type", "text/plain"));
     }
 
+    /// <summary>Or a reader that goes on from the newest it has seen would miss it, and a window that is over would change.</summary>
+    [Fact]
+    public async Task an_event_is_received_when_its_body_has_arrived_whole()
+    {
+        var (sender, start) = (await _api.RegisterAsync(), new DateTimeOffset(2026, 4, 2, 12, 0, 0, TimeSpan.Zero));
+        _api.Clock.Now = start;
+        var body = new SlowBody([(Body[..10], () => _api.Clock.Now = start.AddSeconds(5)), (Body[10..], () => _api.Clock.Now = start.AddSeconds(9))]);
+        var receipt = await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 201, body, (Door.KeyHeader, sender.Key));
+        _api.Clock.Now = null;
+        Assert.Equal(start.AddSeconds(9), receipt.GetProperty("received_at").GetDateTimeOffset());
+    }
+
+    [Fact]
+    public async Task a_stack_may_be_text_and_what_has_no_place_is_in_the_context()
+    {
+        var sender = await _api.RegisterAsync();
+        var receipt = await _api.PostEventAsync(sender, """
+            {"occurred_at":"2026-01-31T12:00:00Z","level":40,"message":"m","stack":"at Pay.Charge()\n  at main",
+             "environment":"prod","user":{"id":7},"context":{"order":1}}
+            """, 201);
+        var read = await _api.GetAsync($"/apps/{sender.Id}/events/{receipt.GetProperty("id").GetString()}");
+        Assert.Equal(("ERROR", "at Pay.Charge()\n  at main"), (read.GetProperty("level").GetString(), read.GetProperty("stack").GetString()));
+        Assert.Equal("""{"user": {"id": 7}, "order": 1, "environment": "prod"}""", read.GetProperty("context").GetRawText());
+    }
+
+    [Fact]
+    public async Task what_was_cut_is_recognised_when_it_is_sent_again()
+    {
+        var sender = await _api.RegisterAsync();
+        var body = $$"""
+            {"event_id":"{{Guid.NewGuid()}}","occurred_at":"2026-01-31T12:00:00Z","level":"emerg","message":"{{new string('m', 9_000)}}",
+             "stack":{"n":1e309},"release":"1","fingerprint":[1]}
+            """;
+        var first = await _api.PostEventAsync(sender, body, 201);
+        Assert.Equal(first.GetRawText(), (await _api.PostEventAsync(sender, body, 200)).GetRawText());
+        await _api.PostEventAsync(sender, body.Replace("\"release\":\"1\"", "\"release\":\"2\""), 409);
+    }
+
     [Fact]
     public async Task numbers_of_any_size_that_is_accepted_come_back_equal()
     {

@@ -28,7 +28,8 @@ internal static class Documentation
             x.SupportNonNullableReferenceTypes();
             x.NonNullableReferenceTypesAsRequired();
             x.IncludeXmlComments(Assembly.GetExecutingAssembly());
-            x.MapType<RawJson>(() => new OpenApiSchema { Type = JsonSchemaType.Object | JsonSchemaType.Null, AdditionalPropertiesAllowed = true });
+            const JsonSchemaType AnyOf = JsonSchemaType.Object | JsonSchemaType.String | JsonSchemaType.Null;
+            x.MapType<RawJson>(() => new OpenApiSchema { Type = AnyOf, AdditionalPropertiesAllowed = true });
             x.AddSecurityDefinition(KeyScheme, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.ApiKey,
@@ -69,7 +70,8 @@ internal static class Documentation
             [409] = "It is taken, or was sent before with other content.",
             [413] = "The body is too large.",
             [415] = "The body is of another media type or encoding than the call takes.",
-            [429] = "The application's share of the queue is used up; nothing was stored. Try again after `Retry-After` seconds.",
+            [429] = "A limit is reached, which `detail` names, or the application's share of the queue is used up; nothing was stored. "
+                + "Try again after `Retry-After` seconds.",
             [503] = "The event was not stored; try again after `Retry-After` seconds.",
         };
 

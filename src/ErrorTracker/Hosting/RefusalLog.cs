@@ -19,8 +19,9 @@ internal sealed class RefusalLog(RequestDelegate next, IngestMetrics metrics, Ou
         await next(http);
         if (http.Response.StatusCode < 400) return;
 
-        if (http.GetEndpoint()?.Metadata.GetMetadata<IngestsAttribute>() is not null) metrics.Refused(http.Response.StatusCode);
-        if (Door.AccountOf(http) is { } account) outcomes.Add(account, IngestMetrics.ReasonOf(http.Response.StatusCode));
+        var isIngest = http.GetEndpoint()?.Metadata.GetMetadata<IngestsAttribute>() is not null;
+        if (isIngest && !Door.IsClosed(http)) metrics.Refused(Door.ReasonOf(http));
+        if (Door.ApplicationOf(http) is { } application) outcomes.Add(new(application, Instant.Now(clock)), Door.ReasonOf(http));
         var route = (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)";
         var method = HttpMethods.GetCanonicalizedValue(http.Request.Method) is var name && Known.Contains(name) ? name : "(other)";
         var tally = _classes.GetOrAdd((method, route, http.Response.StatusCode), _ => new Tally());

@@ -16,6 +16,7 @@ internal static class Services
         builder.Services.AddHostedService(services => services.GetRequiredService<KeyRing>());
         builder.Services.AddSingleton<OutcomeTally>();
         builder.Services.AddHostedService(services => services.GetRequiredService<OutcomeTally>());
+        builder.AddLimits();
         builder.Services.AddSingleton<Repeats>();
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<WriteQueue>();

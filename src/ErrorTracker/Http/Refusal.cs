@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ErrorTracker.Http;
@@ -15,6 +16,15 @@ internal static class Refusal
 
     /// <summary>The sender's share of the queue, or of the memory for bodies, is used up.</summary>
     public static IResult Busy(HttpResponse response) => TryLater("The write queue is full.", response);
+
+    /// <param name="detail">Which limit is reached.</param>
+    /// <param name="seconds">After which it is worth another try.</param>
+    /// <param name="more">Members of the answer beside those of every problem.</param>
+    public static IResult TooMany(string detail, int seconds, HttpResponse response, Dictionary<string, object?>? more = null)
+    {
+        response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return Results.Problem(new ProblemDetails { Status = 429, Detail = detail, Extensions = more ?? [] });
+    }
 
     public static IResult TryLater(string detail, HttpResponse response)
     {

@@ -7,9 +7,9 @@ namespace ErrorTracker.Ingestion;
 /// <param name="OccurredAt">The client's clock.</param>
 /// <param name="Level">Canonical: one of <see cref="Levels.All"/>.</param>
 /// <param name="Message">1 to 8,192 characters.</param>
-/// <param name="Stack">A JSON object as it was sent.</param>
+/// <param name="Stack">A JSON object, or a text, as it was sent.</param>
 /// <param name="Tags">A JSON object of at most 64 members as it was sent.</param>
-/// <param name="Context">A JSON object of what an SDK reports beyond the other members.</param>
+/// <param name="Context">A JSON object of what was sent beyond the other members; its member <c>dropped</c> names what was cut or changed.</param>
 public sealed record ErrorOccurred(
     [property: JsonPropertyName("occurred_at")] DateTimeOffset OccurredAt,
     [property: JsonPropertyName("level")] string Level,

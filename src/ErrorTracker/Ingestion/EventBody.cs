@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -7,16 +6,29 @@ using ErrorTracker.Http;
 namespace ErrorTracker.Ingestion;
 
 /// <param name="EventId">Its sender's name for it, for safe retries.</param>
-internal sealed record IncomingEvent(ErrorOccurred Error, Guid? EventId);
+/// <param name="IsUndated">Its sender gave no time: received_at is to take its place.</param>
+internal sealed record IncomingEvent(ErrorOccurred Error, Guid? EventId, bool IsUndated = false);
 
-/// <summary>Reads an event from its JSON body. Pure: either an event that the log can store, or an error for each wrong field.</summary>
+/// <summary>
+/// Reads an event from its JSON body. Pure: either an event that the log can store, or an error for each wrong field.
+/// Only what makes an event unusable is an error; what is too long or too many is kept in another place, or cut, and
+/// named in <c>context.dropped</c>.
+/// </summary>
 internal static class EventBody
 {
     public const int LongestMessage = 8192, MostTags = 64, Largest = 1024 * 1024;
 
-    public static ReadOnlySpan<byte> ByteOrderMark => "\ufeff"u8;
+    /// <summary>What <c>context.dropped</c> says of them.</summary>
+    public const string
+        LongMessage = "has more than 8,192 characters: cut", TooManyTags = "has more than 64 members: the others are in context.tags",
+        NameTaken = "is a name that something else has in context";
 
     public const string Conflicting = "This event_id was sent before with other content.";
+
+    /// <summary>A body within these limits holds nothing that is nested too deep for <see cref="KeptEvent"/>.</summary>
+    private static readonly JsonDocumentOptions Flat = new() { MaxDepth = 51 }, Deep = new() { MaxDepth = 64 };
+
+    public static ReadOnlySpan<byte> ByteOrderMark => "\ufeff"u8;
 
     public const string Example =
         """
@@ -26,7 +38,10 @@ internal static class EventBody
           "level": "ERROR",
           "message": "Payment declined",
           "stack": {"type": "PaymentException", "frames": [{"file": "Checkout.cs", "line": 42}]},
-          "tags": {"release": "1.4.2", "region": "eu"}
+          "tags": {"release": "1.4.2", "region": "eu"},
+          "context": {"order": {"id": 7, "total": "12.50"}},
+          "fingerprint": ["payment-declined"],
+          "environment": "production"
         }
         """;
 
@@ -34,75 +49,107 @@ internal static class EventBody
     public static IncomingEvent? Parse(Memory<byte> body, Dictionary<string, string[]> errors)
     {
         if (body.Span.StartsWith(ByteOrderMark)) body = body[ByteOrderMark.Length..];
-        if (!Utf8.IsValid(body.Span)) return Refuse("body", "must be UTF-8");
+        if (!Utf8.IsValid(body.Span)) return Refuse("must be UTF-8");
         StorableText.Repair(body.Span);
         try
         {
-            using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? Parse(document.RootElement, body, errors)
-                : Refuse("body", "must be a JSON object");
+            using var document = ReadFlat(body);
+            if (document is not null) return Parse(document.RootElement, body, isFlat: true, errors);
+            using var deep = JsonDocument.Parse(body, Deep);
+            return Parse(deep.RootElement, body, isFlat: false, errors);
         }
         catch (JsonException e)
         {
-            return Refuse("body", $"is not valid JSON, or nested deeper than 64 levels (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
+            return Refuse($"is not valid JSON, or nested deeper than 64 levels (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
 
-        IncomingEvent? Refuse(string field, string error)
+        IncomingEvent? Refuse(string error)
         {
-            errors[field] = [error];
+            errors["body"] = [error];
             return null;
         }
     }
 
-    private static IncomingEvent? Parse(JsonElement body, Memory<byte> bytes, Dictionary<string, string[]> errors)
+    /// <summary>Null if it is nested deeper, or no JSON.</summary>
+    private static JsonDocument? ReadFlat(Memory<byte> body)
     {
-        DateTimeOffset occurredAt = default;
-        if (Text(body, "occurred_at", errors) is { } time && !Instant.TryParse(time, out occurredAt))
-            errors["occurred_at"] = [Instant.Expected];
-
-        var level = Text(body, "level", errors) is { } name ? Levels.Parse(name) : null;
-        if (level is null) errors.TryAdd("level", [Levels.Expected]);
-
-        var message = Text(body, "message", errors);
-        if (message is { Length: 0 or > LongestMessage } && (message.Length is 0 or > 2 * LongestMessage || message.EnumerateRunes().Count() > LongestMessage)) errors["message"] = [$"must have 1 to {LongestMessage.ToString("N0", CultureInfo.InvariantCulture)} characters"];
-
-        var size = 0L;
-        var stack = Object(body, "stack", ref size, errors);
-        var tags = Object(body, "tags", ref size, errors);
-        if (tags is { } t && t.GetPropertyCount() > MostTags) errors["tags"] = [$"must not have more than {MostTags} members"];
-
-        var eventId = Id(body, errors);
-        return errors.Count > 0 ? null : new(new ErrorOccurred(occurredAt, level!, message!, Raw(stack, bytes), Raw(tags, bytes)), eventId);
+        try
+        {
+            return JsonDocument.Parse(body, Flat);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
-    private static string? Text(JsonElement body, string field, Dictionary<string, string[]> errors)
+    private static IncomingEvent? Parse(JsonElement body, Memory<byte> bytes, bool isFlat, Dictionary<string, string[]> errors)
     {
-        if (body.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String) return value.GetString();
-        errors[field] = [value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? "is required" : "must be a string"];
+        if (body.ValueKind != JsonValueKind.Object)
+        {
+            errors["body"] = ["must be a JSON object"];
+            return null;
+        }
+        var sent = SentMembers.Of(body);
+        DateTimeOffset occurredAt = default;
+        if (Text(sent.OccurredAt, "occurred_at", errors) is { } time && !Instant.TryParse(time, out occurredAt))
+            errors["occurred_at"] = [Instant.Expected];
+        var level = Level(sent.Level, errors);
+        var message = Text(sent.Message, "message", errors);
+        if (message is "") errors["message"] = ["must not be empty"];
+        if (sent.Stack.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False)
+            errors["stack"] = ["must be a JSON object, or text"];
+        if (sent.Tags.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined)) errors["tags"] = ["must be a JSON object"];
+        var eventId = Id(sent.EventId, errors);
+        if (errors.Count > 0) return null;
+
+        var error = isFlat && IsPlain(sent, message!)
+            ? new ErrorOccurred(occurredAt, level!, message!, Raw(sent.Stack, bytes), Raw(sent.Tags, bytes), Raw(sent.Context, bytes))
+            : new KeptEvent(sent).ToError(occurredAt, level!, message!);
+        return new(error, eventId);
+    }
+
+    /// <summary>All of it can be stored as it was sent, as parts of the body: so are most events.</summary>
+    private static bool IsPlain(in SentMembers sent, string message)
+    {
+        if (sent.Others is not null || sent.Fingerprint.ValueKind != JsonValueKind.Undefined || KeptEvent.IsTooLong(message)) return false;
+        if (sent.Stack.ValueKind == JsonValueKind.Array) return false;
+        if (sent.Tags.ValueKind == JsonValueKind.Object && sent.Tags.GetPropertyCount() > MostTags) return false;
+        if (sent.Context.ValueKind != JsonValueKind.Undefined && !KeptEvent.IsContext(sent.Context)) return false;
+        var size = 0L;
+        return StorableNumbers.All(sent.Stack, ref size, Largest)
+            && StorableNumbers.All(sent.Tags, ref size, Largest)
+            && StorableNumbers.All(sent.Context, ref size, Largest);
+    }
+
+    private static string? Text(JsonElement value, string field, Dictionary<string, string[]> errors)
+    {
+        if (value.ValueKind == JsonValueKind.String) return value.GetString();
+        errors[field] = [value.ValueKind == JsonValueKind.Undefined ? "is required" : "must be a string"];
         return null;
     }
 
-    private static Guid? Id(JsonElement body, Dictionary<string, string[]> errors)
+    private static string? Level(JsonElement value, Dictionary<string, string[]> errors)
     {
-        if (!body.TryGetProperty("event_id", out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: 32 or 36 } text && text.All(c => char.IsAsciiHexDigit(c) || c == '-') && Guid.TryParse(text, out var id)) return id; // .NET takes blanks, signs and 0x for digits
+        if (Levels.Parse(value) is { } level) return level;
+        errors["level"] = [value.ValueKind == JsonValueKind.Undefined ? "is required" : Levels.Expected];
+        return null;
+    }
+
+    private static Guid? Id(JsonElement value, Dictionary<string, string[]> errors)
+    {
+        if (value.ValueKind == JsonValueKind.Undefined) return null;
+        if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: 32 or 36 } text
+            && text.All(c => char.IsAsciiHexDigit(c) || c == '-') // .NET takes blanks, signs and 0x for digits
+            && Guid.TryParse(text, out var id)) return id;
         errors["event_id"] = ["must be a UUID"];
         return null;
     }
 
-    private static JsonElement? Object(JsonElement body, string field, ref long size, Dictionary<string, string[]> errors)
+    private static RawJson? Raw(JsonElement value, Memory<byte> body)
     {
-        if (!body.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind == JsonValueKind.Object && StorableNumbers.All(value, ref size, Largest)) return value;
-        errors[field] = [value.ValueKind == JsonValueKind.Object ? StorableNumbers.Expected : "must be a JSON object"];
-        return null;
-    }
-
-    private static RawJson? Raw(JsonElement? value, Memory<byte> body)
-    {
-        if (value is not { } json) return null;
-        var raw = JsonMarshal.GetRawUtf8Value(json);
+        if (value.ValueKind == JsonValueKind.Undefined) return null;
+        var raw = JsonMarshal.GetRawUtf8Value(value);
         body.Span.Overlaps(raw, out var at);
         return new RawJson(body.Slice(at, raw.Length));
     }

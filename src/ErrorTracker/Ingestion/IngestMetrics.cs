@@ -8,6 +8,9 @@ public sealed class IngestMetrics
 {
     public const string Name = "ErrorTracker";
 
+    /// <summary>The reasons of <see cref="IngestLimits"/>.</summary>
+    public const string RateLimited = "rate limited", OverQuota = "over quota";
+
     private static readonly ActivitySource Activities = new(Name);
 
     private readonly Counter<long> _accepted, _duplicates, _refused;
@@ -24,11 +27,17 @@ public sealed class IngestMetrics
         _duration = meter.CreateHistogram<double>("errortracker.commit.duration", "s", "Time that a commit took.");
     }
 
-    /// <param name="status">With which a request, or in a batch an event, is refused: each is a reason of its own.</param>
-    /// <param name="events">How many.</param>
-    public void Refused(int status, int events = 1) => _refused.Add(events, new KeyValuePair<string, object?>("reason", ReasonOf(status)));
+    /// <param name="status">With which a request is refused.</param>
+    public void Refused(int status) => Refused(ReasonOf(status));
 
-    /// <summary>Why what is refused with this status was not stored.</summary>
+    /// <param name="reason">Of the closed list: one that <see cref="ReasonOf"/> gives, or that of a limit.</param>
+    /// <param name="events">How many.</param>
+    public void Refused(string reason, int events = 1) => _refused.Add(events, new KeyValuePair<string, object?>("reason", reason));
+
+    /// <summary>
+    /// Why what is refused with this status was not stored, unless a limit that an operator has set was the reason: those
+    /// have two of their own.
+    /// </summary>
     public static string ReasonOf(int status) => status switch
     {
         400 => "invalid",

@@ -34,8 +34,12 @@ public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, Da
 
     public TaskCompletionSource<Outcome> Settled { get; } = new();
 
-    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt) =>
-        new(applicationId, incoming.EventId is { } named ? IdOf(applicationId, named) : Guid.CreateVersion7(receivedAt), incoming.EventId is not null, receivedAt, incoming.Error.ToStored());
+    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt)
+    {
+        var id = incoming.EventId is { } named ? IdOf(applicationId, named) : Guid.CreateVersion7(receivedAt);
+        var error = incoming.IsUndated ? incoming.Error with { OccurredAt = receivedAt } : incoming.Error;
+        return new(applicationId, id, incoming.EventId is not null, receivedAt, error.ToStored());
+    }
 
     /// <summary>
     /// What an <c>event_id</c> is stored under: a UUID of version 8 (RFC 9562) made of SHA-256 of the application and it, so that no application can meet

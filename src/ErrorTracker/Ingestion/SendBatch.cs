@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ErrorTracker.Applications;
 using ErrorTracker.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -13,8 +14,14 @@ public sealed record BatchReceipt(int Accepted, int Duplicates, IReadOnlyList<Re
 
 /// <summary>An event that was not stored.</summary>
 /// <param name="Index" example="3">Its place in the batch, from 0; empty lines do not count.</param>
+/// <param name="Status" example="400">With which it would be refused alone: 400, 409, 413, 429 or 503. After the last two it may be sent again.</param>
 /// <param name="Errors">What is wrong, by field; body where the event as a whole is, or what follows it.</param>
-public sealed record Rejection(int Index, IDictionary<string, string[]> Errors);
+public sealed record Rejection(int Index, int Status, IDictionary<string, string[]> Errors)
+{
+    /// <summary>Under which it is counted.</summary>
+    [JsonIgnore]
+    internal string Reason { get; init; } = IngestMetrics.ReasonOf(Status);
+}
 
 public static class SendBatch
 {
@@ -23,46 +30,78 @@ public static class SendBatch
     /// <summary>Of one request's events at most so many wait for a commit: what it costs in memory does not grow with its body.</summary>
     private const int MostInFlight = 2_000, BytesInFlight = 4 * 1024 * 1024;
 
-    internal const string Example = $"[{EventBody.Example}]", LinesExample = """{"occurred_at":"2026-01-31T12:34:56.789Z","level":"ERROR","message":"Payment declined"}""";
+    internal const string
+        Example = $"[{EventBody.Example}]",
+        LinesExample = """{"occurred_at":"2026-01-31T12:34:56.789Z","level":"ERROR","message":"Payment declined"}""";
 
-    /// <summary>Stores many errors: a JSON array, or a line for each. Answered after all are committed; good ones are kept although others are rejected.</summary>
+    /// <summary>
+    /// Stores many errors: a JSON array, or a line for each. Answered after all are committed; good ones are kept although
+    /// others are rejected. Where none is kept, and none was sent before, the answer is a 400 with the members of the 200.
+    /// The received_at of an event is when its bytes had arrived.
+    /// </summary>
     [WolverinePost("/apps/{app_id}/events/batch")]
-    [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 503), Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
+    [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503)]
+    [Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
-        [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics, [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
+        [FromServices] IngestLimits limits, [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics,
+        [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
-        var receivedAt = Instant.Now(clock);
-        var (application, refusal) = await Door.OpenAsync(app_id, http, keys, receivedAt, takesLines: true);
+        var (application, refusal) = await Door.OpenAsync(app_id, http, keys, takesLines: true);
         if (refusal is not null) return refusal;
         if (http.Request.ContentLength > Largest) return TooLarge(new(0, 0, []));
 
         using var room = queue.RoomFor(application);
         if (!room.TryTake(Batch.ReadBuffer)) return Refusal.Busy(http.Response);
-        var batch = new Batch(application, receivedAt, queue, room);
+        var batch = new Batch(application, queue, room, limits, clock);
         var isWhole = await batch.ReadAsync(http.Request, host.ApplicationStopping);
         var receipt = await batch.SettleAsync();
-        var account = Door.AccountOf(http)!;
-        tally.Add(account, OutcomeTally.Duplicate, receipt.Duplicates);
-        foreach (var (status, events) in new[] { (503, batch.Failed), (409, batch.Conflicting), (400, receipt.Rejected.Count - batch.Failed - batch.Conflicting) })
-        {
-            metrics.Refused(status, events);
-            tally.Add(account, IngestMetrics.ReasonOf(status), events);
-        }
+        Count(receipt, new(application, Instant.Now(clock)), metrics, tally);
         if (!isWhole) return TooLarge(receipt);
         Door.Close(http);
-        if (receipt.Accepted + receipt.Duplicates > 0 || batch.Events == 0 && batch.Broken is null) return Results.Ok(receipt);
-        if (batch.Failed > 0) return Refusal.TryLater("No event of the batch could be committed.", http.Response);
-        return batch is { Events: 0, Broken: { } broken } ? Refusal.Invalid("body", broken) : Results.Ok(receipt);
+        if (receipt.Accepted + receipt.Duplicates > 0 || receipt.Rejected.Count == 0) return Results.Ok(receipt);
+        return NothingKept(receipt, batch.Limit, http.Response);
+    }
+
+    private static void Count(BatchReceipt receipt, Account account, IngestMetrics metrics, OutcomeTally tally)
+    {
+        tally.Add(account, OutcomeTally.Duplicate, receipt.Duplicates);
+        foreach (var refused in receipt.Rejected.CountBy(rejection => rejection.Reason))
+        {
+            metrics.Refused(refused.Key, refused.Value);
+            tally.Add(account, refused.Key, refused.Value);
+        }
     }
 
     private static IResult TooLarge(BatchReceipt kept) => Results.Problem(new ProblemDetails
     {
         Status = 413,
         Detail = "A batch has at most 10,000 events and 16 MiB. What is counted here is kept.",
-        Extensions = { ["accepted"] = kept.Accepted, ["duplicates"] = kept.Duplicates, ["rejected"] = kept.Rejected },
+        Extensions = MembersOf(kept),
     });
 
-    private sealed class Batch(int application, DateTimeOffset receivedAt, WriteQueue queue, Room room)
+    /// <summary>Senders that look at the status only must see that all was lost, and whether it helps to send it again.</summary>
+    private static IResult NothingKept(BatchReceipt receipt, ReachedLimit? limit, HttpResponse response)
+    {
+        if (receipt.Rejected.Any(rejection => rejection.Status == StatusCodes.Status503ServiceUnavailable))
+            return Refusal.TryLater("No event of the batch could be committed.", response);
+        if (limit is not null) return Refusal.TooMany(limit.Detail, limit.RetryAfter, response, MembersOf(receipt));
+        return Results.ValidationProblem(FirstOfEach(receipt.Rejected), "No event of the batch was kept.", extensions: MembersOf(receipt));
+    }
+
+    private static Dictionary<string, object?> MembersOf(BatchReceipt receipt) =>
+        new() { ["accepted"] = receipt.Accepted, ["duplicates"] = receipt.Duplicates, ["rejected"] = receipt.Rejected };
+
+    /// <summary>Of each field that is wrong somewhere, what is wrong with it in the first event where it is.</summary>
+    private static Dictionary<string, string[]> FirstOfEach(IEnumerable<Rejection> rejected)
+    {
+        var first = new Dictionary<string, string[]>();
+        foreach (var rejection in rejected)
+            foreach (var (field, errors) in rejection.Errors) first.TryAdd(field, errors);
+        return first;
+    }
+
+    /// <summary>A batch while it is read and stored: its events wait for their commits while others arrive.</summary>
+    private sealed class Batch(int application, WriteQueue queue, Room room, IngestLimits limits, TimeProvider clock)
     {
         public const int ReadBuffer = 64 * 1024;
 
@@ -73,15 +112,15 @@ public static class SendBatch
         private readonly List<Rejection> _rejected = [];
         private int _accepted, _duplicates, _bytes;
         private bool _isFull;
+        private DateTimeOffset _receivedAt;
 
-        public int Events { get; private set; }
+        private int Events { get; set; }
 
-        public int Failed { get; private set; }
+        /// <summary>Reading ended before the body did.</summary>
+        private bool IsBroken { get; set; }
 
-        public int Conflicting { get; private set; }
-
-        /// <summary>Why reading ended before the body did.</summary>
-        public string? Broken { get; private set; }
+        /// <summary>The last limit that refused an event.</summary>
+        public ReachedLimit? Limit { get; private set; }
 
         /// <summary>False if the batch is larger than it may be.</summary>
         public async Task<bool> ReadAsync(HttpRequest request, CancellationToken stopping)
@@ -95,9 +134,11 @@ public static class SendBatch
                 for (int read; (read = await body.ReadAsync(buffer, stop.Token)) > 0;)
                 {
                     if ((total += read) > Largest) return false;
+                    Arrive();
                     for (var rest = buffer.AsMemory(0, read); Next(splitter, ref rest) is { } part;)
                         if (!await TakeAsync(part)) return false;
                 }
+                Arrive();
                 return !splitter.TryFinish(out var last) || await TakeAsync(last);
             }
             catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
@@ -111,7 +152,8 @@ public static class SendBatch
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
-                if (Break("was not read further: the host is stopping")) Failed++; // or a batch of which nothing was read would be called invalid
+                // Or a batch of which nothing was read would be called invalid.
+                Break("was not read further: the host is stopping", StatusCodes.Status503ServiceUnavailable);
                 return true;
             }
             finally
@@ -128,14 +170,23 @@ public static class SendBatch
             return found ? part : null;
         }
 
-        /// <summary>False if it was broken before: what follows the first fault tells its sender nothing.</summary>
-        private bool Break(string reason)
+        /// <summary>What is complete now has arrived now; never before what was complete earlier, though the clock be set back.</summary>
+        private void Arrive()
         {
-            if (Broken is not null) return false;
-            Broken = reason;
-            _rejected.Add(new(Events, new Dictionary<string, string[]> { ["body"] = [reason] }));
-            return true;
+            var now = Instant.Now(clock);
+            if (now > _receivedAt) _receivedAt = now;
         }
+
+        /// <summary>What follows the first fault tells its sender nothing.</summary>
+        private void Break(string reason, int status = StatusCodes.Status400BadRequest)
+        {
+            if (IsBroken) return;
+            IsBroken = true;
+            Reject(Events, status, "body", reason);
+        }
+
+        private void Reject(int index, int status, string field, string error) =>
+            _rejected.Add(new(index, status, new Dictionary<string, string[]> { [field] = [error] }));
 
         private async ValueTask<bool> TakeAsync(BatchPart part)
         {
@@ -147,14 +198,19 @@ public static class SendBatch
             if (Events == MostEvents) return false;
 
             var (index, errors) = (Events++, new Dictionary<string, string[]>());
-            if (part.Error is not null) errors["body"] = [part.Error];
+            if (limits.Take(application, part.Event.Length) is { } limit) Refuse(index, limit);
+            else if (part.Error is not null) Reject(index, StatusCodes.Status413PayloadTooLarge, "body", part.Error);
             else if (EventBody.Parse(part.Event, errors) is { } incoming)
-            {
-                await SendAsync(index, PendingEvent.Of(application, incoming, receivedAt));
-                return true;
-            }
-            _rejected.Add(new(index, errors));
+                await SendAsync(index, PendingEvent.Of(application, incoming, _receivedAt));
+            else _rejected.Add(new(index, StatusCodes.Status400BadRequest, errors));
             return true;
+        }
+
+        private void Refuse(int index, ReachedLimit limit)
+        {
+            Limit = limit;
+            var errors = new Dictionary<string, string[]> { ["body"] = [$"{limit.Detail} Send it again later."] };
+            _rejected.Add(new(index, StatusCodes.Status429TooManyRequests, errors) { Reason = limit.Reason });
         }
 
         private async ValueTask SendAsync(int index, PendingEvent pending)
@@ -208,10 +264,7 @@ public static class SendBatch
                 {
                     case Fate.Stored: _accepted++; break;
                     case Fate.Repeated: _duplicates++; break;
-                    default:
-                        Conflicting++;
-                        _rejected.Add(new(index, new Dictionary<string, string[]> { ["event_id"] = [EventBody.Conflicting] }));
-                        break;
+                    default: Reject(index, StatusCodes.Status409Conflict, "event_id", EventBody.Conflicting); break;
                 }
             }
             catch (Exception)
@@ -220,10 +273,7 @@ public static class SendBatch
             }
         }
 
-        private void Fail(int index)
-        {
-            Failed++;
-            _rejected.Add(new(index, new Dictionary<string, string[]> { ["body"] = ["could not be stored now: send it again"] }));
-        }
+        private void Fail(int index) =>
+            Reject(index, StatusCodes.Status503ServiceUnavailable, "body", "could not be stored now: send it again");
     }
 }

@@ -13,12 +13,14 @@ namespace ErrorTracker.Sentry;
 public sealed record SentryReceipt([property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Id);
 
 /// <summary>What an intake works with.</summary>
-public sealed class IntakeServices(KeyRing keys, WriteQueue queue, OutcomeTally tally, IngestMetrics metrics, TimeProvider clock, IHostApplicationLifetime host)
+public sealed class IntakeServices(
+    KeyRing keys, WriteQueue queue, OutcomeTally tally, IngestMetrics metrics, IngestLimits limits, TimeProvider clock, IHostApplicationLifetime host)
 {
     internal KeyRing Keys => keys;
     internal WriteQueue Queue => queue;
     internal OutcomeTally Tally => tally;
     internal IngestMetrics Metrics => metrics;
+    internal IngestLimits Limits => limits;
     internal CancellationToken Stopping => host.ApplicationStopping;
     internal DateTimeOffset Now => Instant.Now(clock);
 }
@@ -39,7 +41,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
 
     private readonly SortedSet<string> _unkept = new(StringComparer.Ordinal);
     private readonly ClientReports _reports = new();
-    private readonly DateTimeOffset _receivedAt = its.Now;
+    private DateTimeOffset _receivedAt = its.Now;
     private int _application, _taken;
     private Room? _room;
     private Stream? _body;
@@ -91,7 +93,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
             return SentryRefusal.Away;
         }
         Key = key;
-        Door.Open(http, new(_application, _receivedAt));
+        Door.Open(http, _application);
         _room = its.Queue.RoomFor(_application);
         return TryTakeRoom(ReadBuffer) ? null : SentryRefusal.NoRoom;
     }
@@ -176,10 +178,16 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         return incoming is null && otherType is null ? SentryRefusal.BadEvent : null;
     }
 
-    /// <summary>The report goes first: an event that is refused is not stored, and a report that is sent again counts once.</summary>
+    /// <summary>
+    /// The body has arrived whole: that is when its event was received. The report goes first, also before an event that a
+    /// limit refuses: one that is sent again counts once.
+    /// </summary>
     private async ValueTask<SentryRefusal?> CommitAsync()
     {
+        _receivedAt = its.Now;
         var pending = _event is null ? null : PendingEvent.Of(_application, _event, _receivedAt);
+        var limit = pending is null ? null : its.Limits.Take(_application, pending.Size);
+        if (limit is not null) pending = null;
         var all = new[] { _reports.ToPending(_application, _receivedAt), pending }.OfType<PendingEvent>().ToList();
         foreach (var one in all)
             if (!its.Queue.TryEnqueue(one)) return SentryRefusal.NoRoom;
@@ -191,9 +199,16 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         {
             return SentryRefusal.NotCommitted;
         }
+        if (limit is not null) return Refuse(limit);
         if (pending is not null) Account((await pending.Settled.Task).Fate);
         _id = (_event?.EventId ?? pending?.Id)?.ToString("N");
         return null;
+    }
+
+    private SentryRefusal Refuse(ReachedLimit limit)
+    {
+        Door.Refuse(http, limit);
+        return SentryRefusal.Of(limit);
     }
 
     /// <summary>

@@ -43,8 +43,13 @@ internal sealed class KeptJson
     public void WriteMember(Utf8JsonWriter json, JsonProperty member, string path)
     {
         json.WritePropertyName(member.Name);
-        WriteValue(json, member.Value, MostDepth, path.Length == 0 ? member.Name : Below(path, member.Name));
+        WriteValue(json, member.Value, path, member.Name);
     }
+
+    /// <param name="path">Of the object that has it; empty for the event itself.</param>
+    /// <param name="name">Its name there.</param>
+    public void WriteValue(Utf8JsonWriter json, JsonElement value, string path, string name) =>
+        WriteValue(json, value, MostDepth, path.Length == 0 ? name : Below(path, name));
 
     /// <summary>As it was sent, but for what the log cannot hold: numbers out of range become text, and what is nested too deep null.</summary>
     private void WriteValue(Utf8JsonWriter json, JsonElement value, int depth, string path)

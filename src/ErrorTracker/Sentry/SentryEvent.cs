@@ -69,8 +69,8 @@ internal sealed class SentryEvent
         var (at, level, exceptions) = (Time(), Level(), SentryStack.ListOf(Find(Exceptions), "exception", _kept));
         var message = Message(exceptions);
         var (stack, tags) = (SentryStack.Of(exceptions, SentryStack.ListOf(Find("threads"), "threads", _kept), Find(Stacktraces), _kept), SentryTags.Of(Find("tags"), _kept));
-        var context = Context(id, isDated: at is not null);
-        return new(new ErrorOccurred(at ?? receivedAt, level, message, stack, tags, context), id);
+        var context = Context(id, isDated: at is not null, tags.Others);
+        return new(new ErrorOccurred(at ?? receivedAt, level, message, stack, tags.Kept, context), id, IsUndated: at is null);
     }
 
     private JsonElement? Find(params ReadOnlySpan<string> names)
@@ -94,24 +94,14 @@ internal sealed class SentryEvent
         return null;
     }
 
-    /// <summary>Names and their aliases, and the numbers of Python's logging; ERROR if there is none.</summary>
+    /// <summary>As all endpoints understand it; ERROR if there is none.</summary>
     private string Level()
     {
         _used.Add("level");
         if (Find("level") is not { } value) return "ERROR";
-        var text = SentryText.Of(value).Trim();
-        if (Levels.Parse(text) is { } level) return level;
-        level = text.ToUpperInvariant() switch
-        {
-            "LOG" or "NOTICE" or "INFORMATION" or "20" => "INFO",
-            "TRACE" or "VERBOSE" or "10" => "DEBUG",
-            "30" => "WARNING",
-            "ERR" or "40" => "ERROR",
-            "50" => "CRITICAL",
-            _ => null,
-        };
-        if (level is null) _kept.Drop("level", "is no level: taken for ERROR");
-        return level ?? "ERROR";
+        if (Levels.Parse(SentryText.Of(value).AsSpan().Trim()) is { } level) return level;
+        _kept.Drop("level", "is no level: taken for ERROR");
+        return "ERROR";
     }
 
     /// <summary>The last exception is the one that was caught; those before it caused it. A text that is the whole message is not kept twice.</summary>
@@ -139,11 +129,16 @@ internal sealed class SentryEvent
         var (type, value) => type ?? value,
     };
 
-    private RawJson Context(Guid? id, bool isDated) => KeptJson.Write(context =>
+    private RawJson Context(Guid? id, bool isDated, RawJson? otherTags) => KeptJson.Write(context =>
     {
         if (id is { } known) context.WriteString("event_id", known.ToString("N"));
         foreach (var member in _event.EnumerateObject())
             if (!_used.Contains(member.Name) && member.Value.ValueKind != JsonValueKind.Null) _kept.WriteMember(context, member, "");
+        if (otherTags is not null)
+        {
+            context.WritePropertyName("tags");
+            context.WriteRawValue(otherTags.Utf8.Span, skipInputValidation: true);
+        }
         if (!isDated) context.WriteBoolean("undated", true);
         if (_kept.Dropped.Count == 0) return;
         context.WriteStartObject("dropped");

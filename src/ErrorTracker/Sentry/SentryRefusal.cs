@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
+using ErrorTracker.Ingestion;
 
 namespace ErrorTracker.Sentry;
 
@@ -7,15 +9,18 @@ namespace ErrorTracker.Sentry;
 public sealed record SentryProblem(string Detail);
 
 /// <summary>
-/// Each way to refuse what an SDK sends: a closed list. The text is the answer's <c>detail</c> and its header <c>X-Sentry-Error</c>; the status is the reason
-/// under which it is counted.
+/// Each way to refuse what an SDK sends: a closed list. The text is the answer's <c>detail</c> and its header
+/// <c>X-Sentry-Error</c>; the status, or the limit, is the reason under which it is counted.
 /// </summary>
 internal sealed record SentryRefusal(int Status, string Text)
 {
     public const string ErrorHeader = "X-Sentry-Error", LimitsHeader = "X-Sentry-Rate-Limits";
 
     /// <summary>Seconds after which an SDK may try again.</summary>
-    private const string Pause = "1";
+    private int Pause { get; init; } = 1;
+
+    /// <summary>Where there is no room, SDKs are asked to hold back everything for a moment.</summary>
+    private string Limited { get; init; } = ":project:no_room";
 
     public static readonly SentryRefusal
         NoApplication = new(400, "app_id must be a positive integer."),
@@ -41,12 +46,15 @@ internal sealed record SentryRefusal(int Status, string Text)
         Away = new(503, "The database does not answer."),
         Stopping = new(503, "The host is stopping.");
 
-    /// <summary>Where there is no room, SDKs are asked to hold back everything for a moment.</summary>
+    /// <summary>SDKs are asked to hold back errors for as long as the limit takes.</summary>
+    public static SentryRefusal Of(ReachedLimit limit) =>
+        new(429, limit.Detail) { Pause = limit.RetryAfter, Limited = $"error:project:{limit.Reason.Replace(' ', '_')}" };
+
     public IResult Answer(HttpResponse response)
     {
         response.Headers[ErrorHeader] = Text;
-        if (Status is 429 or 503) response.Headers.RetryAfter = Pause;
-        if (Status == 429) response.Headers[LimitsHeader] = $"{Pause}::project:no_room";
+        if (Status is 429 or 503) response.Headers.RetryAfter = Pause.ToString(CultureInfo.InvariantCulture);
+        if (Status == 429) response.Headers[LimitsHeader] = $"{Pause}:{Limited}";
         return Results.Json(new SentryProblem(Text), statusCode: Status);
     }
 }

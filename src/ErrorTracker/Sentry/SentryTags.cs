@@ -7,19 +7,23 @@ namespace ErrorTracker.Sentry;
 internal static class SentryTags
 {
     /// <summary>An object, or a list of pairs, each a list of two or an object of key and value. All values become text.</summary>
-    public static RawJson? Of(JsonElement? sent, KeptJson kept)
+    /// <returns>As many as the log takes, and the others, which are for the context; null for none.</returns>
+    public static (RawJson? Kept, RawJson? Others) Of(JsonElement? sent, KeptJson kept)
     {
-        if (sent is null) return null;
-        var tags = new Dictionary<string, string>();
+        if (sent is null) return (null, null);
+        var (tags, others) = (new Dictionary<string, string>(), new Dictionary<string, string>());
         foreach (var (name, value) in PairsOf(sent.Value, kept))
             if (value.ValueKind == JsonValueKind.Null) continue;
             else if (tags.Count < EventBody.MostTags || tags.ContainsKey(name)) tags[name] = SentryText.Of(value);
-            else kept.Drop($"tags.{name}", $"there are {EventBody.MostTags} others");
-        return tags.Count == 0 ? null : KeptJson.Write(json =>
-        {
-            foreach (var (name, value) in tags) json.WriteString(name, value);
-        });
+            else others[name] = SentryText.Of(value);
+        if (others.Count > 0) kept.Drop("tags", EventBody.TooManyTags);
+        return (Write(tags), Write(others));
     }
+
+    private static RawJson? Write(Dictionary<string, string> tags) => tags.Count == 0 ? null : KeptJson.Write(json =>
+    {
+        foreach (var (name, value) in tags) json.WriteString(name, value);
+    });
 
     private static IEnumerable<(string Name, JsonElement Value)> PairsOf(JsonElement tags, KeptJson kept)
     {

@@ -17,7 +17,7 @@ namespace ErrorTracker.Statistics;
 /// <param name="ClientDropped">Dropped by SDKs before they sent it, by their client reports that arrived in the window; the most first.</param>
 public sealed record LossReport(DateTimeOffset Since, DateTimeOffset Until, long Received, long Accepted, long Duplicates, IReadOnlyList<RefusedCount> Refused, IReadOnlyList<ClientDropCount> ClientDropped);
 
-/// <param name="Reason" example="invalid">invalid, conflicting, too large, media type, too slow, no room or no database, or other.</param>
+/// <param name="Reason" example="invalid">invalid, conflicting, too large, media type, too slow, rate limited, over quota, no room or no database, or other.</param>
 /// <param name="Count" example="1">Events.</param>
 public sealed record RefusedCount(string Reason, long Count);
 
