@@ -24,8 +24,8 @@ internal static partial class EventOracle
         ["DEBUG"] = ["DEBUG", "TRACE", "VERBOSE", "FINE", "FINER", "FINEST"],
         ["INFO"] = ["INFO", "INFORMATION", "INFORMATIONAL", "NOTICE", "LOG", "CONFIG"],
         ["WARNING"] = ["WARNING", "WARN"],
-        ["ERROR"] = ["ERROR", "ERR", "SEVERE"],
-        ["CRITICAL"] = ["CRITICAL", "CRIT", "FATAL", "ALERT", "EMERGENCY", "EMERG", "PANIC"],
+        ["ERROR"] = ["ERROR", "ERR"],
+        ["CRITICAL"] = ["CRITICAL", "CRIT", "SEVERE", "FATAL", "ALERT", "EMERGENCY", "EMERG", "PANIC"],
     };
 
     public static Verdict Judge(ReadOnlySpan<byte> body)

@@ -23,7 +23,7 @@ public sealed class LevelsTests
     [InlineData("notice", "INFO")]
     [InlineData("config", "INFO")]
     [InlineData("err", "ERROR")]
-    [InlineData("SEVERE", "ERROR")]
+    [InlineData("SEVERE", "CRITICAL")]
     [InlineData("crit", "CRITICAL")]
     [InlineData("alert", "CRITICAL")]
     [InlineData("emerg", "CRITICAL")]

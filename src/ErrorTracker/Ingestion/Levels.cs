@@ -21,8 +21,8 @@ public static class Levels
         ("DEBUG", ["debug", "trace", "verbose", "fine", "finer", "finest"]),
         ("INFO", ["info", "information", "informational", "notice", "log", "config"]),
         ("WARNING", ["warning", "warn"]),
-        ("ERROR", ["error", "err", "severe"]),
-        ("CRITICAL", ["critical", "crit", "fatal", "alert", "emergency", "emerg", "panic"])).GetAlternateLookup<ReadOnlySpan<char>>();
+        ("ERROR", ["error", "err"]),
+        ("CRITICAL", ["critical", "crit", "severe", "fatal", "alert", "emergency", "emerg", "panic"])).GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>The canonical spelling of a name or number; null if it is no level.</summary>
     public static string? Parse(ReadOnlySpan<char> text) => Names.TryGetValue(text, out var level) ? level : OfNumber(text);
