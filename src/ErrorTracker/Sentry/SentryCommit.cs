@@ -1,0 +1,58 @@
+using ErrorTracker.Ingestion;
+
+namespace ErrorTracker.Sentry;
+
+/// <summary>The events of one request on their way through the write queue, and what is counted of them.</summary>
+internal sealed class SentryCommit(IntakeServices its, Account account)
+{
+    /// <summary>
+    /// Waits for the commit. Of several events some may find no room: the request is refused only if none was stored,
+    /// and the others are counted as refused.
+    /// </summary>
+    /// <param name="events">At least one.</param>
+    /// <returns>The id of the first event, or the refusal.</returns>
+    public async ValueTask<(Guid? Id, SentryRefusal? Refusal)> StoreAsync(List<IncomingEvent> events)
+    {
+        var pending = events.ConvertAll(incoming => PendingEvent.Of(account.ApplicationId, incoming, account.ReceivedAt));
+        var queued = pending.FindAll(its.Queue.TryEnqueue);
+        var refusal = queued.Count < pending.Count ? SentryRefusal.NoRoom : null;
+        var stored = 0;
+        foreach (var one in queued)
+            if (await SettleAsync(one)) stored++;
+            else refusal = SentryRefusal.NotCommitted;
+        if (stored == 0) return (null, refusal);
+
+        if (refusal is not null) Refuse(refusal.Status, pending.Count - stored);
+        return (events[0].EventId ?? pending[0].Id, null);
+    }
+
+    /// <summary>False if it was not stored; the queue has said why in the log.</summary>
+    private async ValueTask<bool> SettleAsync(PendingEvent pending)
+    {
+        try
+        {
+            Count((await pending.Settled.Task).Fate);
+            return true;
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// An SDK can do nothing about an event_id that was sent before with other content, and Sentry drops it too: it is
+    /// answered as stored, but counted as refused, as what it holds is not in the log.
+    /// </summary>
+    private void Count(Fate fate)
+    {
+        if (fate == Fate.Repeated) its.Tally.Add(account, OutcomeTally.Duplicate);
+        if (fate == Fate.Conflicting) Refuse(StatusCodes.Status409Conflict, 1);
+    }
+
+    private void Refuse(int status, int events)
+    {
+        its.Metrics.Refused(status, events);
+        its.Tally.Add(account, IngestMetrics.ReasonOf(status), events);
+    }
+}
