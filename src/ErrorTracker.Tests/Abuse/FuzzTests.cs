@@ -104,7 +104,7 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
         if (answer is null && !input.IsBrokenHttp && input.Ending == Ending.Listen) return "an answer was expected";
         if (answer?.Json?["ingest_key"] is not null) Interlocked.Increment(ref _registered);
         if (answer is { Status: >= 500 } && !(input.IsBrokenHttp && answer is { Status: 505, Body: [] })) return "nothing of the server's fault was expected";
-        if (input.Kind == "envelope" && answer is { Status: 200 } && answer.Json?["id"]?.Text is { } id) _ids[id] = true;
+        if (input.Kind == "envelope" && answer is { Status: 200 } && HostileEnvelopes.IdOf(answer) is { } id) _ids[id] = true;
         if (input.Kind != "envelope" && answer is { Status: 400 } && !(answer.IsProblem && answer.Faults.Length > 0) && !(input.IsBrokenHttp && answer.Body is [])) return "a 400 that names its field was expected";
         return input.Fault(answer, ledger);
     }

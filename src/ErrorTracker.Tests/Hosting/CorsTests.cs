@@ -6,6 +6,10 @@ public sealed class CorsTests(SharedApi shared)
     [Theory]
     [InlineData("envelope/")]
     [InlineData("store")]
+    [InlineData("security/")]
+    [InlineData("nel/")]
+    [InlineData("minidump/")]
+    [InlineData("cron/nightly/key/")]
     public async Task browsers_may_send_from_any_page(string endpoint)
     {
         var request = new HttpRequestMessage(HttpMethod.Options, $"/api/1/{endpoint}") { Headers = { { "Origin", "https://shop.example" }, { "Access-Control-Request-Method", "POST" }, { "Access-Control-Request-Headers", "x-sentry-auth,content-type" } } };

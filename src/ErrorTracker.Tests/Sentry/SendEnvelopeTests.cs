@@ -90,11 +90,11 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     [Theory]
     [InlineData("{}", null)]
     [InlineData("{}\n{\"type\":\"unheard_of\"}\n{}\n", null)]
-    [InlineData("{}\n{\"type\":\"user_report\"}\n{}\n", null)]
+    [InlineData("{}\n{\"type\":\"user_report\"}\n{}\n", "3600:feedback;user_report:project:not_kept")]
     [InlineData("{}\n{\"type\":\"transaction\"}\n{}\n{\"type\":\"sessions\"}\n{\"aggregates\":[]}\n", "3600:session;transaction:project:not_kept")]
     [InlineData("{}\n{\"type\":\"event\"}\n{\"type\":\"transaction\"}", "3600:transaction:project:not_kept")]
     [InlineData("{}\n{\"type\":\"replay_event\"}\n{}\n{\"type\":\"replay_recording\",\"length\":3}\n\n\0\n\n{\"type\":\"check_in\"}\n{}", "3600:monitor;replay:project:not_kept")]
-    [InlineData("{}\n{\"type\":\"log\",\"item_count\":1}\n{\"items\":[]}\n{\"type\":\"trace_metric\"}\n{}\n{\"type\":\"statsd\"}\na@none:1|c\n{\"type\":\"profile_chunk\"}\n{}", "3600:log_item;metric;metric_bucket;profile;profile_chunk;trace_metric:project:not_kept")]
+    [InlineData("{}\n{\"type\":\"log\",\"item_count\":1}\n{\"items\":[]}\n{\"type\":\"trace_metric\"}\n{}\n{\"type\":\"statsd\"}\na@none:1|c\n{\"type\":\"profile_chunk\"}\n{}", "3600:log_item;metric;metric_bucket;profile;profile_chunk;profile_chunk_ui;trace_metric:project:not_kept")]
     public async Task without_an_event_the_answer_is_empty_and_asks_not_to_send_what_is_not_kept(string body, string? limits)
     {
         var answer = await PostAsync(await Api.RegisterAsync(), body);

@@ -15,6 +15,8 @@ internal static partial class Cors
     public static void UseCorsForSdks(this WebApplication app) => app.UseWhen(http => OfSdks().IsMatch(http.Request.Path.Value ?? ""), sdks => sdks.UseCors(policy => policy
         .AllowAnyOrigin().AllowAnyHeader().WithMethods(HttpMethods.Post).WithExposedHeaders(SentryRefusal.ErrorHeader, SentryRefusal.LimitsHeader, HeaderNames.RetryAfter).SetPreflightMaxAge(PreflightAge)));
 
-    [GeneratedRegex("^/api/[^/]+/(?:envelope|store)/?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        "^/api/[^/]+/(?:envelope|store|security|csp-report|nel|minidump|unreal/[^/]+|cron/[^/]+(?:/[^/]+)?)/?$",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex OfSdks();
 }

@@ -80,6 +80,8 @@ internal static class Documentation
             ["app_id"] = "The application's id: a positive integer.",
             ["name"] = "1 to 100 characters, none of them a control character; unique.",
             ["key_id"] = "The key's id, as listed.",
+            ["monitor"] = "The scheduled job's name.",
+            ["key"] = "The ingest key.",
             ["id"] = "The event's id, as answered when it was sent.",
         };
 
@@ -107,11 +109,14 @@ internal static class Documentation
 
             var bodies = method.GetCustomAttributes<IngestsAttribute>().ToList();
             if (bodies.Count == 0) return;
-            operation.RequestBody = new OpenApiRequestBody
+            var contents = new Dictionary<string, IOpenApiMediaType>();
+            foreach (var body in bodies.Where(body => body.MediaType.Length > 0))
             {
-                Required = true,
-                Content = bodies.ToDictionary(b => b.MediaType, IOpenApiMediaType (b) => new OpenApiMediaType { Example = b.MediaType == Door.Json ? JsonNode.Parse(b.Example) : JsonValue.Create(b.Example) }),
-            };
+                var example = body.MediaType == Door.Json ? JsonNode.Parse(body.Example) : JsonValue.Create(body.Example);
+                contents[body.MediaType] = new OpenApiMediaType { Example = example };
+            }
+            if (contents.Count > 0)
+                operation.RequestBody = new OpenApiRequestBody { Required = true, Content = contents };
             operation.Security = [new() { [new OpenApiSecuritySchemeReference(method.DeclaringType!.Namespace == typeof(SentryAuth).Namespace ? SentryScheme : KeyScheme, context.Document)] = [] }];
         }
     }

@@ -45,8 +45,9 @@ internal sealed class RefusesAttribute(params int[] statuses) : Attribute
 
 /// <summary>For the documentation: what a call takes as its body, sent with an ingest key. It needs no read token.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
-internal sealed class IngestsAttribute(string mediaType, string example) : Attribute
+internal sealed class IngestsAttribute(string mediaType = "", string example = "") : Attribute
 {
+    /// <summary>Empty if it takes no body.</summary>
     public string MediaType => mediaType;
 
     public string Example => example;

@@ -1,9 +1,12 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ErrorTracker.Ingestion;
 
-/// <summary>An SDK's own account of what it dropped and never sent. Stored as <c>loss_reported</c>; its members' names are data. It is no error: no counter counts it.</summary>
+/// <summary>
+/// An SDK's own account of what it dropped and never sent, as logs hold it that were written before such accounts were
+/// tallied (<see cref="OutcomeTally"/>): it is read and counted, and never written any more. Stored as
+/// <c>loss_reported</c>; its members' names are data. It is no error: no counter counts it.
+/// </summary>
 /// <param name="Dropped">At least one.</param>
 public sealed record LossReported([property: JsonPropertyName("dropped")] IReadOnlyList<DroppedByClient> Dropped)
 {
@@ -12,12 +15,12 @@ public sealed record LossReported([property: JsonPropertyName("dropped")] IReadO
 
     /// <summary>What Marten finds this type by.</summary>
     public static readonly string StoredDotnetType = $"{typeof(LossReported).FullName}, {typeof(LossReported).Assembly.GetName().Name}";
-
-    /// <summary>As the log stores it: JSON in UTF-8.</summary>
-    public byte[] ToStored() => JsonSerializer.SerializeToUtf8Bytes(this, KnownJson.Default.LossReported);
 }
 
 /// <param name="Reason">In the SDK's words, such as network_error or sample_rate; at most 100 characters.</param>
 /// <param name="Category">Of data, such as error or transaction; at most 100 characters.</param>
 /// <param name="Quantity">1 to 2,147,483,647.</param>
-public sealed record DroppedByClient([property: JsonPropertyName("reason")] string Reason, [property: JsonPropertyName("category")] string Category, [property: JsonPropertyName("quantity")] int Quantity);
+public sealed record DroppedByClient(
+    [property: JsonPropertyName("reason")] string Reason,
+    [property: JsonPropertyName("category")] string Category,
+    [property: JsonPropertyName("quantity")] int Quantity);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Unicode;
 using ErrorTracker.Ingestion;
@@ -6,51 +5,107 @@ using ErrorTracker.Ingestion;
 namespace ErrorTracker.Sentry;
 
 /// <summary>
-/// The client reports of one request, added up: <c>{"timestamp":…,"discarded_events":[{"reason":…,"category":…,"quantity":…}]}</c>. What is no such thing is passed
-/// over. Pure. Reports that all have a timestamp are named by their content, so that a request that is sent again counts once.
+/// The client reports of one request, added up: <c>{"discarded_events":[{"reason":…,"category":…,"quantity":…}]}</c>.
+/// Pure. A request costs no more than reading <see cref="MostBytes"/> once, whatever it sends: each report is read
+/// token by token, and what is beyond a limit is not looked at.
 /// </summary>
 internal sealed class ClientReports
 {
-    private const int MostEntries = 1_000, LongestText = 100;
+    /// <summary>Of a request. SDKs send one report of a few entries.</summary>
+    public const int MostBytes = 1024 * 1024, MostReports = 100, MostEntries = 1_000;
 
-    private readonly Dictionary<(string Reason, string Category), long> _dropped = [];
-    private byte[] _content = [];
-    private bool _isNamed = true;
+    private const int LongestText = 100;
 
+    private readonly Dictionary<DropPair, long> _dropped = [];
+    private long _bytes;
+    private int _reports, _entries;
+
+    /// <summary>What SDKs say they dropped, by their words: at most 100 characters each.</summary>
+    public IReadOnlyDictionary<DropPair, long> Dropped => _dropped;
+
+    /// <summary>Reports that could not be read, or of which not all was read.</summary>
+    public int Unread { get; private set; }
+
+    /// <param name="report">JSON in UTF-8; escapes that name no text are replaced in it.</param>
     public void Add(Memory<byte> report)
     {
-        if (!Utf8.IsValid(report.Span)) return;
-        StorableText.Repair(report.Span);
+        _bytes += report.Length;
+        if (++_reports > MostReports || _bytes > MostBytes || !TryRead(report.Span)) Unread++;
+    }
+
+    /// <summary>
+    /// False if it is no report, or has more entries than are read. Entries without a positive whole quantity say
+    /// nothing and are passed over.
+    /// </summary>
+    private bool TryRead(Span<byte> report)
+    {
+        if (!Utf8.IsValid(report)) return false;
+        StorableText.Repair(report);
+        var json = new Utf8JsonReader(report);
         try
         {
-            using var document = JsonDocument.Parse(report);
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("discarded_events", out var entries) || entries.ValueKind != JsonValueKind.Array) return;
-            _isNamed &= document.RootElement.TryGetProperty("timestamp", out var time) && time.ValueKind is JsonValueKind.String or JsonValueKind.Number;
-            _content = SHA256.HashData([.. _content, .. report.Span]);
-            foreach (var entry in entries.EnumerateArray().Where(entry => entry.ValueKind == JsonValueKind.Object)) Add(entry);
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject) return false;
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                var isEntries = json.ValueTextEquals("discarded_events"u8);
+                json.Read();
+                if (!isEntries || json.TokenType != JsonTokenType.StartArray) json.Skip();
+                else if (!TryReadEntries(ref json)) return false;
+            }
+            return !json.Read();
         }
         catch (JsonException)
         {
-            // What cannot be read tells nothing.
+            return false;
         }
     }
 
-    private void Add(JsonElement entry)
+    private bool TryReadEntries(ref Utf8JsonReader json)
     {
-        if (!entry.TryGetProperty("quantity", out var quantity) || quantity.ValueKind != JsonValueKind.Number || !quantity.TryGetInt32(out var count) || count < 1) return;
-        var kind = (Text(entry, "reason"), Text(entry, "category"));
-        if (_dropped.Count < MostEntries || _dropped.ContainsKey(kind)) _dropped[kind] = _dropped.GetValueOrDefault(kind) + count;
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (++_entries > MostEntries) return false;
+            if (json.TokenType == JsonTokenType.StartObject) AddEntry(ref json);
+            else json.Skip();
+        }
+        return true;
     }
 
-    private static string Text(JsonElement entry, string member) =>
-        entry.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? SentryText.Cut(text, LongestText) : "unknown";
-
-    /// <summary>Null if nothing was dropped.</summary>
-    public PendingEvent? ToPending(int application, DateTimeOffset receivedAt)
+    private void AddEntry(ref Utf8JsonReader json)
     {
-        if (_dropped.Count == 0) return null;
-        var lost = new LossReported([.. _dropped.Select(sum => new DroppedByClient(sum.Key.Reason, sum.Key.Category, (int)Math.Min(sum.Value, int.MaxValue)))]);
-        var id = _isNamed ? PendingEvent.IdOf(application, new Guid(_content.AsSpan(0, 16))) : Guid.CreateVersion7(receivedAt);
-        return new(application, id, _isNamed, receivedAt, lost.ToStored(), LossReported.StoredType);
+        var (reason, category, quantity) = ("unknown", "unknown", 0L);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var isReason = json.ValueTextEquals("reason"u8);
+            var isCategory = json.ValueTextEquals("category"u8);
+            var isQuantity = json.ValueTextEquals("quantity"u8);
+            json.Read();
+            if (isReason) reason = Text(ref json);
+            else if (isCategory) category = Text(ref json);
+            else if (isQuantity) quantity = Quantity(ref json);
+            json.Skip();
+        }
+        if (quantity == 0) return;
+        var pair = new DropPair(reason, category);
+        _dropped[pair] = Saturating.Add(_dropped.GetValueOrDefault(pair), quantity);
+    }
+
+    private static string Text(ref Utf8JsonReader json) =>
+        json.TokenType == JsonTokenType.String && json.GetString() is { Length: > 0 } text
+            ? SentryText.Cut(text, LongestText)
+            : "unknown";
+
+    /// <summary>
+    /// A positive whole number in any of JSON's spellings, such as <c>3</c>, <c>3.0</c> and <c>3e9</c>, cut to what a
+    /// long holds; 0 if it is something else.
+    /// </summary>
+    private static long Quantity(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.Number) return 0;
+        if (json.TryGetInt64(out var whole)) return Math.Max(whole, 0);
+        if (!json.TryGetDouble(out var number) || number < 1) return 0;
+        if (number >= long.MaxValue) return long.MaxValue;
+        if (!json.TryGetDecimal(out var exact) || exact != decimal.Truncate(exact)) return 0;
+        return exact >= long.MaxValue ? long.MaxValue : (long)exact;
     }
 }

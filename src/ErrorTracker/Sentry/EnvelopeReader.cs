@@ -13,10 +13,20 @@ internal enum EnvelopePartKind { Header, Item, Refused }
 /// <param name="Type">Of an item.</param>
 /// <param name="Payload">Of an item that is kept, valid until the next part is read; empty for others.</param>
 /// <param name="Refusal">Why the envelope cannot be read further.</param>
-internal readonly record struct EnvelopePart(EnvelopePartKind Kind, string? Dsn = null, string? EventId = null, string Type = "", Memory<byte> Payload = default, SentryRefusal? Refusal = null)
+/// <param name="Header">Of an item.</param>
+/// <param name="Size">Of an item's payload in bytes, kept or not.</param>
+internal readonly record struct EnvelopePart(
+    EnvelopePartKind Kind, string? Dsn = null, string? EventId = null, string Type = "", Memory<byte> Payload = default,
+    SentryRefusal? Refusal = null, ItemHeader Header = default, long Size = 0)
 {
     public static EnvelopePart Refuse(SentryRefusal refusal) => new(EnvelopePartKind.Refused, Refusal: refusal);
 }
+
+/// <summary>What an item's header tells beyond its type and length.</summary>
+/// <param name="Count">How many things it holds (logs, spans, metrics): 1 unless it says more, 10,000 at most.</param>
+/// <param name="AttachmentType">Of an attachment.</param>
+/// <param name="FileName">Of an attachment.</param>
+internal readonly record struct ItemHeader(int Count, string? AttachmentType, string? FileName);
 
 /// <summary>
 /// Splits an envelope into its parts while its bytes arrive: a header line, then items, each a header line and a payload. A payload has exactly the item's
@@ -29,6 +39,8 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
 
     public const string Event = "event", ClientReport = "client_report";
 
+    public const string SecurityReport = "raw_security", NetworkReport = "nel";
+
     private enum At { Header, ItemHeader, Sized, Unsized, AfterSized, End }
 
     private static readonly SearchValues<byte> Blank = SearchValues.Create(" \t\r"u8);
@@ -37,12 +49,13 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
     private int _length, _items;
     private At _at = At.Header;
     private string _type = "";
-    private long _left;
+    private ItemHeader _header;
+    private long _left, _size;
 
     /// <summary>Bytes of memory that it holds.</summary>
     public int Capacity => _held.Length;
 
-    private bool IsKept => _type is Event or ClientReport;
+    private bool IsKept => _type is Event or ClientReport or SecurityReport or NetworkReport;
 
     /// <summary>Takes bytes from the input until a part is complete. False if the input is used up before.</summary>
     public bool TryRead(ref ReadOnlySpan<byte> input, out EnvelopePart part)
@@ -58,7 +71,9 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
                     if (CompleteLine(out part)) return true;
                     break;
                 case At.Unsized:
+                    var before = input.Length;
                     isWhole = TakeLine(ref input, largest, IsKept);
+                    _size += before - input.Length - (isWhole ? 1 : 0);
                     if (_length > largest) return Refuse(SentryRefusal.LargeEvent, out part);
                     return isWhole && CompleteItem(At.ItemHeader, out part);
                 case At.Sized:
@@ -66,6 +81,7 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
                     if (IsKept) Hold(input[..taken], largest);
                     input = input[taken..];
                     _left -= taken;
+                    _size += taken;
                     return _left == 0 && CompleteItem(At.AfterSized, out part);
                 case At.AfterSized when !input.IsEmpty:
                     if (input[0] != '\n') return Refuse(SentryRefusal.NoLineEnd, out part);
@@ -121,7 +137,7 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
         }
         if (++_items > MostItems) return Refuse(SentryRefusal.ManyItems, out part);
         if (document is not { RootElement: var item } || Text(item, "type") is not { } type) return Refuse(SentryRefusal.BadItemHeader, out part);
-        (_type, _at) = (type, At.Unsized);
+        (_type, _header, _size, _at) = (type, HeaderOf(item, type), 0, At.Unsized);
         if (!item.TryGetProperty("length", out var length) || length.ValueKind == JsonValueKind.Null) return false;
         if (length.ValueKind != JsonValueKind.Number || !length.TryGetInt64(out _left) || _left < 0) return Refuse(SentryRefusal.BadItemHeader, out part);
         _at = At.Sized;
@@ -130,7 +146,8 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
 
     private bool CompleteItem(At next, out EnvelopePart part)
     {
-        part = new(EnvelopePartKind.Item, Type: _type, Payload: _held.AsMemory(0, _length));
+        var payload = _held.AsMemory(0, _length);
+        part = new(EnvelopePartKind.Item, Type: _type, Payload: payload, Header: _header, Size: _size);
         (_length, _at) = (0, next);
         return true;
     }
@@ -175,6 +192,13 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
         {
             return null;
         }
+    }
+
+    private static ItemHeader HeaderOf(JsonElement item, string type)
+    {
+        if (type == Unkept.Attachment) return new(1, Text(item, "attachment_type"), Text(item, "filename"));
+        var tells = item.TryGetProperty("item_count", out var count) && count.ValueKind == JsonValueKind.Number;
+        return new(tells && count.TryGetDouble(out var number) ? (int)Math.Clamp(number, 1, MostItems) : 1, null, null);
     }
 
     private static string? Text(JsonElement header, string member) => header.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

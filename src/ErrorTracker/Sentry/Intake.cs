@@ -1,34 +1,15 @@
 using System.Buffers;
-using System.Text.Json.Serialization;
 using ErrorTracker.Applications;
-using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
 using Microsoft.AspNetCore.Http.Features;
 using Npgsql;
 
 namespace ErrorTracker.Sentry;
 
-/// <summary>What SDKs are answered.</summary>
-/// <param name="Id" example="7d3f1f0e6f3b4f649a550d6f7c1f2a10">The event's event_id; absent if there was no event.</param>
-public sealed record SentryReceipt([property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Id);
-
-/// <summary>What an intake works with.</summary>
-public sealed class IntakeServices(
-    KeyRing keys, WriteQueue queue, OutcomeTally tally, IngestMetrics metrics, IngestLimits limits, TimeProvider clock, IHostApplicationLifetime host)
-{
-    internal KeyRing Keys => keys;
-    internal WriteQueue Queue => queue;
-    internal OutcomeTally Tally => tally;
-    internal IngestMetrics Metrics => metrics;
-    internal IngestLimits Limits => limits;
-    internal CancellationToken Stopping => host.ApplicationStopping;
-    internal DateTimeOffset Now => Instant.Now(clock);
-}
-
 /// <summary>
-/// One request of an SDK on its way to the log: a list of steps, each of which may refuse it. Where a key is shown outside of the body, nothing of the body is read
-/// before the key has opened the application; an envelope that shows it in its header is read up to that line. What the body is held in takes its memory from
-/// the application's share.
+/// One request of an SDK on its way to the log: a list of steps, each of which may refuse it. Where a key is shown
+/// outside of the body, nothing of the body is read before the key has opened the application; an envelope that shows
+/// it in its header is read up to that line. What the body is held in takes its memory from the application's share.
 /// </summary>
 internal abstract class Intake(string app_id, HttpContext http, IntakeServices its) : IDisposable
 {
@@ -37,45 +18,61 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private const int ReadBuffer = 16 * 1024;
 
     private static readonly Func<Intake, ValueTask<SentryRefusal?>>[] Steps =
-        [intake => intake.FindApplication(), intake => intake.OpenAsync(), intake => intake.AdmitBody(), intake => intake.ReadAsync(), intake => intake.CommitAsync()];
+    [
+        intake => intake.FindApplication(), intake => intake.OpenAsync(), intake => intake.AdmitBody(),
+        intake => intake.ReadAsync(), intake => intake.Receive(), intake => intake.TellOfCrash(), intake => intake.CommitAsync(),
+    ];
 
-    private readonly SortedSet<string> _unkept = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _limits = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _notKept = [];
     private readonly ClientReports _reports = new();
+    private readonly List<IncomingEvent> _events = [];
+    private readonly List<CrashDump> _dumps = [];
     private DateTimeOffset _receivedAt = its.Now;
     private int _application, _taken;
+    private long _read;
+    private bool _hasEvent;
     private Room? _room;
     private Stream? _body;
-    private IncomingEvent? _event;
-    private string? _id;
+    private Guid? _id;
+
+    protected HttpContext Http => http;
 
     /// <summary>With which the application was opened; null as long as it was not.</summary>
     protected string? Key { get; private set; }
 
+    /// <summary>The keys that are shown outside of the body.</summary>
+    protected virtual IEnumerable<string> KeysShown => SentryAuth.KeysOf(http.Request);
+
     /// <summary>A key may be found where the body begins.</summary>
-    protected abstract bool ShowsKeyInBody { get; }
+    protected virtual bool ShowsKeyInBody => false;
 
     /// <summary>Bytes of memory in which parts of the body are held.</summary>
     protected abstract int Held { get; }
 
-    protected abstract ValueTask<SentryRefusal?> TakeAsync(Memory<byte> bytes);
+    /// <summary>Reads the body by <see cref="ReadSomeAsync"/> and keeps what it holds.</summary>
+    /// <param name="buffer">For what is read.</param>
+    /// <param name="stop">The sender is gone, or the host stops.</param>
+    protected abstract ValueTask<SentryRefusal?> ReadBodyAsync(Memory<byte> buffer, CancellationToken stop);
 
-    /// <summary>The body has ended.</summary>
-    protected abstract ValueTask<SentryRefusal?> FinishAsync();
+    /// <summary>What is answered if nothing is refused.</summary>
+    /// <param name="id">Of the first event; null if there was none.</param>
+    protected virtual IResult Answer(Guid? id) => Results.Ok(new SentryReceipt(id?.ToString("N")));
 
     public async Task<IResult> RunAsync()
     {
         foreach (var step in Steps)
             if (await step(this) is { } refusal)
                 return refusal.Answer(http.Response);
-        if (_unkept.Count > 0) http.Response.Headers[SentryRefusal.LimitsHeader] = Unkept.LimitOf(_unkept);
-        return Results.Ok(new SentryReceipt(_id));
+        if (_limits.Count > 0) http.Response.Headers[SentryRefusal.LimitsHeader] = Unkept.LimitOf(_limits);
+        return Answer(_id);
     }
 
     public virtual void Dispose() => _room?.Dispose();
 
     private ValueTask<SentryRefusal?> FindApplication() => new(ApplicationDirectory.TryParseId(app_id, out _application) ? null : SentryRefusal.NoApplication);
 
-    private ValueTask<SentryRefusal?> OpenAsync() => SentryAuth.KeysOf(http.Request).Distinct().ToList() switch
+    private ValueTask<SentryRefusal?> OpenAsync() => KeysShown.Distinct().ToList() switch
     {
         [] => new(ShowsKeyInBody ? null : SentryRefusal.NoKey),
         [var key] => OpenAsync(key),
@@ -123,18 +120,10 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private async ValueTask<SentryRefusal?> ReadAsync()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, its.Stopping);
-        var (buffer, total) = (ArrayPool<byte>.Shared.Rent(ReadBuffer), 0L);
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadBuffer);
         try
         {
-            while (true)
-            {
-                var (read, refusal) = await ReadAsync(buffer.AsMemory(0, ReadBuffer), stop.Token);
-                if (refusal is not null) return refusal;
-                if (read == 0) return await FinishAsync();
-                if ((total += read) > LargestInflated) return SentryRefusal.LargeEnvelope;
-                if (await TakeAsync(buffer.AsMemory(0, read)) is { } refused) return refused;
-                if (_room is not null && Held + ReadBuffer > _taken && !TryTakeRoom(Held + ReadBuffer - _taken)) return SentryRefusal.NoRoom;
-            }
+            return await ReadBodyAsync(buffer.AsMemory(0, ReadBuffer), stop.Token);
         }
         finally
         {
@@ -143,12 +132,33 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         }
     }
 
-    private async ValueTask<(int Read, SentryRefusal? Refusal)> ReadAsync(Memory<byte> buffer, CancellationToken stop)
+    /// <summary>Hands out the whole body as it arrives, and has memory for what is held of it.</summary>
+    protected async ValueTask<SentryRefusal?> ReadEachAsync(
+        Memory<byte> buffer, Func<Memory<byte>, ValueTask<SentryRefusal?>> take, CancellationToken stop)
+    {
+        while (true)
+        {
+            var (read, refusal) = await ReadSomeAsync(buffer, stop);
+            if (refusal is not null || read == 0) return refusal;
+            if (await take(buffer[..read]) is { } refused) return refused;
+            if (!TryTakeRoomForHeld()) return SentryRefusal.NoRoom;
+        }
+    }
+
+    /// <summary>False if what is held has grown beyond the application's share.</summary>
+    protected bool TryTakeRoomForHeld() =>
+        _room is null || Held + ReadBuffer <= _taken || TryTakeRoom(Held + ReadBuffer - _taken);
+
+    /// <summary>Inflated bytes of the body, or why it cannot be read further. 0 when it has ended.</summary>
+    protected async ValueTask<(int Read, SentryRefusal? Refusal)> ReadSomeAsync(
+        Memory<byte> buffer, CancellationToken stop)
     {
         try
         {
             _body ??= await SentryBody.OpenAsync(http.Request, stop);
-            return (await _body.ReadAsync(buffer, stop), null);
+            var read = await _body.ReadAsync(buffer, stop);
+            _read += read;
+            return _read > LargestInflated ? (0, SentryRefusal.LargeEnvelope) : (read, null);
         }
         catch (OperationCanceledException) when (its.Stopping.IsCancellationRequested)
         {
@@ -160,67 +170,87 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         }
     }
 
-    /// <summary>Takes what an item or a body holds.</summary>
-    protected SentryRefusal? Keep(string type, Memory<byte> payload, string? headerId)
+    /// <summary>Keeps an event, or the whole request is refused.</summary>
+    protected SentryRefusal? KeepEvent(Memory<byte> payload, string? headerId)
     {
-        if (type == EnvelopeReader.ClientReport) _reports.Add(payload);
-        else if (type == EnvelopeReader.Event) return KeepEvent(payload, headerId);
-        else _unkept.UnionWith(Unkept.CategoriesOf(type));
+        if (_hasEvent) return SentryRefusal.SecondEvent;
+        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt);
+        if (incoming is null && otherType is null) return SentryRefusal.BadEvent;
+        if (incoming is null) PassOver(otherType!);
+        else _events.Insert(0, incoming);
+        _hasEvent = incoming is not null;
         return null;
     }
 
-    private SentryRefusal? KeepEvent(Memory<byte> payload, string? headerId)
+    /// <summary>
+    /// Makes events of a browser's reports: false if they are no such thing. What is beyond the limit is counted as not
+    /// kept.
+    /// </summary>
+    protected bool TryKeepReports(Memory<byte> payload)
     {
-        if (_event is not null) return SentryRefusal.SecondEvent;
-        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt);
-        if (otherType is not null) _unkept.UnionWith(Unkept.CategoriesOf(otherType));
-        _event = incoming;
-        return incoming is null && otherType is null ? SentryRefusal.BadEvent : null;
+        if (SecurityReports.Read(payload, ReportOrigin.Of(http.Request), _receivedAt) is not { } reports) return false;
+        foreach (var report in reports.Events)
+            if (SentryEvent.Parse(report, headerId: null, _receivedAt).Incoming is { } incoming) _events.Add(incoming);
+        if (reports.Others > 0) PassOver(Unkept.Security, reports.Others);
+        return true;
     }
 
-    /// <summary>
-    /// The body has arrived whole: that is when its event was received. The report goes first, also before an event that a
-    /// limit refuses: one that is sent again counts once.
-    /// </summary>
-    private async ValueTask<SentryRefusal?> CommitAsync()
+    protected void KeepClientReport(Memory<byte> payload) => _reports.Add(payload);
+
+    /// <summary>A dump itself is not kept; it tells of a crash.</summary>
+    protected void KeepDump(CrashDump dump) => _dumps.Add(dump);
+
+    /// <summary>What is not kept is counted, and SDKs are asked not to send it.</summary>
+    /// <param name="type">Of the item.</param>
+    /// <param name="count">How many things it holds.</param>
+    protected void PassOver(string type, int count = 1)
+    {
+        var category = Unkept.CategoryOf(type);
+        _notKept[category] = _notKept.GetValueOrDefault(category) + count;
+        _limits.UnionWith(Unkept.CategoriesOf(type));
+    }
+
+    /// <summary>What is known of a crash that has no event of its own.</summary>
+    protected virtual (Memory<byte> Event, string? HeaderId) DescribeCrash() => ("{}"u8.ToArray(), null);
+
+    /// <summary>The body has arrived whole: that is when its events were received.</summary>
+    private ValueTask<SentryRefusal?> Receive()
     {
         _receivedAt = its.Now;
-        var pending = _event is null ? null : PendingEvent.Of(_application, _event, _receivedAt);
-        var limit = pending is null ? null : its.Limits.Take(_application, pending.Size);
-        if (limit is not null) pending = null;
-        var all = new[] { _reports.ToPending(_application, _receivedAt), pending }.OfType<PendingEvent>().ToList();
-        foreach (var one in all)
-            if (!its.Queue.TryEnqueue(one)) return SentryRefusal.NoRoom;
-        try
-        {
-            foreach (var one in all) await one.Settled.Task;
-        }
-        catch (Exception)
-        {
-            return SentryRefusal.NotCommitted;
-        }
-        if (limit is not null) return Refuse(limit);
-        if (pending is not null) Account((await pending.Settled.Task).Fate);
-        _id = (_event?.EventId ?? pending?.Id)?.ToString("N");
-        return null;
-    }
-
-    private SentryRefusal Refuse(ReachedLimit limit)
-    {
-        Door.Refuse(http, limit);
-        return SentryRefusal.Of(limit);
+        return new(default(SentryRefusal));
     }
 
     /// <summary>
-    /// An SDK can do nothing about an event_id that was sent before with other content, and Sentry drops it too: it is answered as stored, but counted as refused, as
-    /// what it holds is not in the log.
+    /// A crash that only a dump tells of becomes an event; an event beside a dump names it. As crashes may come as
+    /// attachments alone, whoever sent such a one is not asked to stop sending attachments.
     /// </summary>
-    private void Account(Fate fate)
+    private ValueTask<SentryRefusal?> TellOfCrash()
+    {
+        if (_dumps.Count == 0) return new(default(SentryRefusal));
+        if (_hasEvent)
+        {
+            PassOver(Unkept.Attachment, _dumps.Count);
+            _events[0] = NativeCrash.Name(_events[0], _dumps);
+            return new(default(SentryRefusal));
+        }
+        var (known, headerId) = DescribeCrash();
+        _events.Insert(0, NativeCrash.Of(known, headerId, _dumps, _receivedAt));
+        _limits.ExceptWith(Unkept.CategoriesOf(Unkept.Attachment));
+        return new(default(SentryRefusal));
+    }
+
+    /// <summary>What SDKs report is counted whatever becomes of the events: they do not send it again.</summary>
+    private async ValueTask<SentryRefusal?> CommitAsync()
     {
         var account = new Account(_application, _receivedAt);
-        if (fate == Fate.Repeated) its.Tally.Add(account, OutcomeTally.Duplicate);
-        if (fate != Fate.Conflicting) return;
-        its.Metrics.Refused(StatusCodes.Status409Conflict);
-        its.Tally.Add(account, IngestMetrics.ReasonOf(StatusCodes.Status409Conflict));
+        if (_reports.Dropped.Count > 0) its.Tally.AddDropped(account, _reports.Dropped);
+        if (_events.Count > 0)
+        {
+            (_id, var refusal) = await new SentryCommit(its, account, http).StoreAsync(_events);
+            if (refusal is not null) return refusal;
+        }
+        if (_reports.Unread > 0) PassOver(Unkept.Reports, _reports.Unread);
+        foreach (var (category, count) in _notKept) its.Tally.AddNotKept(account, category, count);
+        return null;
     }
 }

@@ -5,8 +5,9 @@ using Wolverine.Http;
 namespace ErrorTracker.Sentry;
 
 /// <summary>
-/// Where Sentry SDKs send, by the protocol that they share (https://develop.sentry.dev/sdk/data-model/envelopes/). This room speaks it: it makes events like those of
-/// the native endpoints, which go the same way into the log. It may use Ingestion and Applications.
+/// Where Sentry SDKs send, by the protocol that they share (https://develop.sentry.dev/sdk/data-model/envelopes/). This
+/// room speaks it: it makes events like those of the native endpoints, which go the same way into the log. It may use
+/// Ingestion and Applications.
 /// </summary>
 public static class SendEnvelope
 {
@@ -18,7 +19,11 @@ public static class SendEnvelope
 
         """;
 
-    /// <summary>Takes an envelope of a Sentry SDK: at most one event, which is stored, and its client reports. Answered 200 only after they are committed; SDKs are asked not to send what is not kept.</summary>
+    /// <summary>
+    /// Takes an envelope of a Sentry SDK: at most one event, security reports, and a crash that only a dump tells of,
+    /// which are stored, and client reports, which are counted. Answered 200 only after the commit; SDKs are asked not
+    /// to send what is not kept.
+    /// </summary>
     [WolverinePost("/api/{app_id}/envelope")]
     [ProducesResponseType<SentryReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests("application/x-sentry-envelope", Example)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
@@ -36,14 +41,21 @@ public static class SendEnvelope
 
         protected override int Held => _reader.Capacity;
 
-        protected override async ValueTask<SentryRefusal?> TakeAsync(Memory<byte> bytes)
+        protected override async ValueTask<SentryRefusal?> ReadBodyAsync(Memory<byte> buffer, CancellationToken stop)
+        {
+            if (await ReadEachAsync(buffer, TakeAsync, stop) is { } refusal) return refusal;
+            return _reader.TryFinish(out var part) ? await TakeAsync(part) : null;
+        }
+
+        protected override (Memory<byte> Event, string? HeaderId) DescribeCrash() =>
+            (base.DescribeCrash().Event, _eventId);
+
+        private async ValueTask<SentryRefusal?> TakeAsync(Memory<byte> bytes)
         {
             while (Next(ref bytes) is { } part)
                 if (await TakeAsync(part) is { } refusal) return refusal;
             return null;
         }
-
-        protected override async ValueTask<SentryRefusal?> FinishAsync() => _reader.TryFinish(out var part) ? await TakeAsync(part) : null;
 
         private EnvelopePart? Next(ref Memory<byte> bytes)
         {
@@ -56,9 +68,24 @@ public static class SendEnvelope
         private ValueTask<SentryRefusal?> TakeAsync(EnvelopePart part)
         {
             if (part.Kind == EnvelopePartKind.Refused) return new(Key is null ? SentryRefusal.NoKey : part.Refusal);
-            if (part.Kind == EnvelopePartKind.Item) return new(Keep(part.Type, part.Payload, _eventId));
+            if (part.Kind == EnvelopePartKind.Item) return new(Take(part));
             _eventId = part.EventId;
             return OpenByAsync(part.Dsn);
+        }
+
+        private SentryRefusal? Take(EnvelopePart item)
+        {
+            if (item.Type == EnvelopeReader.Event) return KeepEvent(item.Payload, _eventId);
+            if (item.Type == EnvelopeReader.ClientReport) KeepClientReport(item.Payload);
+            else if (CrashDump.Of(item) is { } dump) KeepDump(dump);
+            else if (item.Type is EnvelopeReader.SecurityReport or EnvelopeReader.NetworkReport) KeepReports(item.Payload);
+            else PassOver(item.Type, item.Header.Count);
+            return null;
+        }
+
+        private void KeepReports(Memory<byte> payload)
+        {
+            if (!TryKeepReports(payload)) PassOver(Unkept.Security);
         }
     }
 }

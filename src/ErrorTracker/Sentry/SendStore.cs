@@ -21,34 +21,13 @@ public static class SendStore
         return await intake.RunAsync();
     }
 
-    private sealed class StoreIntake(string app_id, HttpContext http, IntakeServices services) : Intake(app_id, http, services)
+    private sealed class StoreIntake(string app_id, HttpContext http, IntakeServices services)
+        : WholeBodyIntake(app_id, http, services)
     {
-        private readonly PooledBody _body = new();
-
-        protected override bool ShowsKeyInBody => false;
-
-        protected override int Held => _body.Capacity;
-
-        protected override ValueTask<SentryRefusal?> TakeAsync(Memory<byte> bytes)
+        protected override SentryRefusal? Take(Memory<byte> body)
         {
-            if (_body.Length + bytes.Length > EventBody.Largest) return new(SentryRefusal.LargeEvent);
-            if (_body.Length + bytes.Length > _body.Capacity) _body.Grow(Math.Max(_body.Capacity * 2, _body.Length + bytes.Length));
-            bytes.CopyTo(_body.Free);
-            _body.Length += bytes.Length;
-            return new(default(SentryRefusal));
-        }
-
-        protected override ValueTask<SentryRefusal?> FinishAsync()
-        {
-            if (_body.Length == 0) return new(SentryRefusal.Empty);
-            var (json, refusal) = Decode(_body.Bytes);
-            return new(refusal ?? Keep(EnvelopeReader.Event, json, headerId: null));
-        }
-
-        public override void Dispose()
-        {
-            base.Dispose();
-            _body.Dispose();
+            var (json, refusal) = Decode(body);
+            return refusal ?? KeepEvent(json, headerId: null);
         }
 
         private (Memory<byte> Json, SentryRefusal? Refusal) Decode(Memory<byte> body)

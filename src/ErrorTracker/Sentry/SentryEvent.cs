@@ -17,7 +17,7 @@ internal sealed class SentryEvent
     /// <summary>A document costs its size times its depth to read.</summary>
     internal const int DeepestRead = 100;
 
-    private const string NoMessage = "(no message)";
+    internal const string NoMessage = "(no message)";
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = DeepestRead };
 

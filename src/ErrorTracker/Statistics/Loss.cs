@@ -3,23 +3,48 @@ using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
 using Microsoft.AspNetCore.Mvc;
+using Npgsql;
 using Wolverine.Http;
 
 namespace ErrorTracker.Statistics;
 
-/// <summary>What became of all that an application sent in a window: received = accepted + duplicates + refused. And what its SDKs say they never sent.</summary>
+/// <summary>
+/// What became of all that an application sent in a window: received = accepted + duplicates + refused + not kept. And
+/// what its SDKs say they never sent.
+/// </summary>
 /// <param name="Since" example="2026-01-01T00:00:00Z">Start of the window, part of it.</param>
 /// <param name="Until" example="2026-02-01T00:00:00Z">End of the window, not part of it.</param>
-/// <param name="Received" example="103">Events that arrived with a key that opens the application; a request that was refused as a whole counts as one.</param>
+/// <param name="Received" example="105">
+/// What arrived with a key that opens the application: events and items; a request that was refused as a whole counts
+/// as one.
+/// </param>
 /// <param name="Accepted" example="100">Stored, counted as by-level counts them.</param>
 /// <param name="Duplicates" example="2">Stored before, by their event_id.</param>
 /// <param name="Refused">Not stored, the most frequent reason first.</param>
-/// <param name="ClientDropped">Dropped by SDKs before they sent it, by their client reports that arrived in the window; the most first.</param>
-public sealed record LossReport(DateTimeOffset Since, DateTimeOffset Until, long Received, long Accepted, long Duplicates, IReadOnlyList<RefusedCount> Refused, IReadOnlyList<ClientDropCount> ClientDropped);
+/// <param name="NotKept">
+/// Sent by SDKs and not kept, as this product has no place for it; the most frequent category first.
+/// </param>
+/// <param name="ClientDropped">
+/// Dropped by SDKs before they sent it, by their client reports that arrived in the window; the most first. At most 100
+/// pairs of reason and category and one of other and other, in which all that is beyond is counted.
+/// </param>
+public sealed record LossReport(
+    DateTimeOffset Since, DateTimeOffset Until, long Received, long Accepted, long Duplicates,
+    IReadOnlyList<RefusedCount> Refused, IReadOnlyList<NotKeptCount> NotKept,
+    IReadOnlyList<ClientDropCount> ClientDropped);
 
-/// <param name="Reason" example="invalid">invalid, conflicting, too large, media type, too slow, rate limited, over quota, no room or no database, or other.</param>
+/// <param name="Reason" example="invalid">
+/// invalid, conflicting, too large, media type, too slow, rate limited, over quota, no room or no database, or other.
+/// </param>
 /// <param name="Count" example="1">Events.</param>
 public sealed record RefusedCount(string Reason, long Count);
+
+/// <param name="Category" example="transaction">
+/// transaction, span, session, attachment, profile, profile_chunk, replay, monitor, metric_bucket, trace_metric,
+/// log_item, feedback, user_report, security, client_report or unknown.
+/// </param>
+/// <param name="Count" example="2">Items, or the things in them where an item says how many it holds.</param>
+public sealed record NotKeptCount(string Category, long Count);
 
 /// <param name="Reason" example="network_error">In the SDK's words.</param>
 /// <param name="Category" example="error">Of data, in the SDK's words.</param>
@@ -28,18 +53,54 @@ public sealed record ClientDropCount(string Reason, string Category, long Count)
 
 public static class Loss
 {
-    private const string OutcomesSql =
-        $"select reason, sum(count)::bigint from {OutcomeTally.Table} where application_id = @tenant::int and at >= @since and at < @until group by 1 order by 2 desc, 1";
+    private const string InWindow = "tally.application_id = @tenant::int and tally.at >= @since and tally.at < @until";
 
-    private const string DroppedSql =
+    /// <summary>True comes last.</summary>
+    private static readonly string IsOther =
+        $"(pairs.reason, pairs.category) = ('{DropPair.Other.Reason}', '{DropPair.Other.Category}')";
+
+    /// <summary>A name is a reason or a category: of each kind only one is in use.</summary>
+    private const string OutcomesSql =
         $"""
-        select item->>'reason', item->>'category', sum((item->>'quantity')::bigint)::bigint
-        from {CounterTables.Schema}.mt_events cross join lateral jsonb_array_elements(data->'dropped') as item
-        where tenant_id = @tenant and type = '{LossReported.StoredType}' and timestamp >= @since and timestamp < @until
-        group by 1, 2 order by 3 desc, 1, 2
+        select tally.kind, tally.reason || tally.category as name, {OutcomeTally.Sum}
+        from {OutcomeTally.Table} as tally
+        where {InWindow} and tally.kind <> '{OutcomeTally.ClientDropped}'
+        group by 1, 2 order by 3 desc, 2
         """;
 
-    /// <summary>What became of the events of a window: received, accepted, duplicate, refused by reason; and what SDKs report that they dropped.</summary>
+    /// <summary>
+    /// Each node, day and older log has pairs of its own: of all of them the most frequent keep their names.
+    /// </summary>
+    private static readonly string DroppedSql =
+        $"""
+        with dropped as (
+          select tally.reason, tally.category, tally.count
+          from {OutcomeTally.Table} as tally
+          where {InWindow} and tally.kind = '{OutcomeTally.ClientDropped}'
+          union all
+          select item.reason, item.category, item.quantity
+          from {CounterTables.Schema}.mt_events as log
+          cross join lateral jsonb_to_recordset(log.data->'dropped') as item(reason text, category text, quantity bigint)
+          where log.tenant_id = @tenant and log.type = '{LossReported.StoredType}'
+            and log.timestamp >= @since and log.timestamp < @until),
+        pairs as (
+          select dropped.reason, dropped.category, sum(dropped.count) as count from dropped group by 1, 2),
+        ranked as (
+          select pairs.reason, pairs.category, pairs.count,
+            row_number() over (order by {IsOther}, pairs.count desc, pairs.reason, pairs.category) as place
+          from pairs),
+        named as (
+          select ranked.count,
+            case when ranked.place <= {DropPairs.Most} then ranked.reason else '{DropPair.Other.Reason}' end as reason,
+            case when ranked.place <= {DropPairs.Most} then ranked.category else '{DropPair.Other.Category}' end as category
+          from ranked)
+        select named.reason, named.category, {OutcomeTally.Sum} from named group by 1, 2 order by 3 desc, 1, 2
+        """;
+
+    /// <summary>
+    /// What became of all that was sent in a window: received, accepted, duplicate, refused by reason, not kept by
+    /// category; and what SDKs report that they dropped.
+    /// </summary>
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
     [WolverineGet("/apps/{app_id}/loss")]
@@ -56,9 +117,33 @@ public static class Loss
         var question = new Question(application!.Id, window, Step.OfLevels);
         await using var view = await snapshot.TakeAsync(application.Id, stop);
         var accepted = (await view.QueryAsync(ByLevel.Sql, question, row => row.GetInt64(1), stop)).Sum();
-        var outcomes = await view.QueryAsync(OutcomesSql, question, row => new RefusedCount(row.GetString(0), row.GetInt64(1)), stop);
+        var outcomes = await view.QueryAsync(OutcomesSql, question, Outcome.Read, stop);
         var dropped = await view.QueryAsync(DroppedSql, question, row => new ClientDropCount(row.GetString(0), row.GetString(1), row.GetInt64(2)), stop);
-        return Results.Ok(new LossReport(window.Since, window.Until, accepted + outcomes.Sum(outcome => outcome.Count), accepted,
-            outcomes.Find(outcome => outcome.Reason == OutcomeTally.Duplicate)?.Count ?? 0, outcomes.FindAll(outcome => outcome.Reason != OutcomeTally.Duplicate), dropped));
+        return Results.Ok(Report(window, accepted, outcomes, dropped));
+    }
+
+    private static LossReport Report(Window window, long accepted, List<Outcome> outcomes, List<ClientDropCount> dropped)
+    {
+        var received = outcomes.Aggregate(accepted, (sum, outcome) => Saturating.Add(sum, outcome.Count));
+        var duplicates = outcomes.Find(outcome => outcome.Kind == Kinds.Duplicate)?.Count ?? 0;
+        var refused = outcomes.FindAll(outcome => outcome.Kind == Kinds.Refused);
+        var notKept = outcomes.FindAll(outcome => outcome.Kind == Kinds.NotKept);
+        return new(window.Since, window.Until, received, accepted, duplicates,
+            refused.ConvertAll(outcome => new RefusedCount(outcome.Name, outcome.Count)),
+            notKept.ConvertAll(outcome => new NotKeptCount(outcome.Name, outcome.Count)), dropped);
+    }
+
+    private enum Kinds { Refused, Duplicate, NotKept }
+
+    private sealed record Outcome(Kinds Kind, string Name, long Count)
+    {
+        public static Outcome Read(NpgsqlDataReader row)
+        {
+            var name = row.GetString(1);
+            var kind = row.GetString(0) == OutcomeTally.NotKept ? Kinds.NotKept
+                : name == OutcomeTally.Duplicate ? Kinds.Duplicate
+                : Kinds.Refused;
+            return new(kind, name, row.GetInt64(2));
+        }
     }
 }
