@@ -28,12 +28,13 @@ public static class SendBatch
     /// <summary>Stores many errors: a JSON array, or a line for each. Answered after all are committed; good ones are kept although others are rejected.</summary>
     [WolverinePost("/apps/{app_id}/events/batch")]
     [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 503), Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
+    public static async Task<IResult> Post(string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys,
         [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics, [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
         var (application, refusal) = await Door.OpenAsync(app_id, http, keys, receivedAt, takesLines: true);
         if (refusal is not null) return refusal;
+        if (errors.Count > 0) return Refusal.Invalid(errors);
         if (http.Request.ContentLength > Largest) return TooLarge(new(0, 0, []));
 
         using var room = queue.RoomFor(application);

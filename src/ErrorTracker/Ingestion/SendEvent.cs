@@ -16,7 +16,7 @@ public static class SendEvent
     /// <summary>Stores one error. Answered only after it is committed; an event_id that was sent before is answered as it was then.</summary>
     [WolverinePost("/apps/{app_id}/events")]
     [ProducesResponseType<EventReceipt>(201), ProducesResponseType<EventReceipt>(200), Refuses(400, 401, 403, 409, 413, 415, 503), Ingests(Door.Json, EventBody.Example)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
+    public static async Task<IResult> Post(string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys,
         [FromServices] WriteQueue queue, [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var receivedAt = Instant.Now(clock);
@@ -25,7 +25,7 @@ public static class SendEvent
 
         using var room = queue.RoomFor(application);
         PendingEvent? pending;
-        (pending, refusal) = await ReadAsync(http.Request, application, receivedAt, room, host.ApplicationStopping);
+        (pending, refusal) = await ReadAsync(http.Request, application, receivedAt, room, errors, host.ApplicationStopping);
         if (refusal is not null) return refusal;
         if (!queue.TryEnqueue(pending!)) return Refusal.Busy(http.Response);
         try
@@ -47,7 +47,8 @@ public static class SendEvent
     }
 
     /// <summary>The body's buffer is free again when the event is made of it. A host that stops reads no further.</summary>
-    private static async Task<(PendingEvent?, IResult?)> ReadAsync(HttpRequest request, int application, DateTimeOffset receivedAt, Room room, CancellationToken stopping)
+    private static async Task<(PendingEvent?, IResult?)> ReadAsync(HttpRequest request, int application, DateTimeOffset receivedAt,
+        Room room, FieldErrors errors, CancellationToken stopping)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, stopping);
         try
@@ -56,7 +57,6 @@ public static class SendEvent
             if (body is null) return (null, refusal);
             using (body)
             {
-                var errors = new Dictionary<string, string[]>();
                 return EventBody.Parse(body.Bytes, errors) is { } incoming ? (PendingEvent.Of(application, incoming, receivedAt), null) : (null, Refusal.Invalid(errors));
             }
         }

@@ -21,6 +21,11 @@ public static class TopMessages
 {
     private const int Most = 100;
 
+    /// <summary>
+    /// Each part costs what it counts, however many messages tie. Events that are read from the log bring their message
+    /// along, once for each message. For those that were counted before, only what may be answered is looked up, each
+    /// by a key: in the texts, or in the open minute it was last seen in.
+    /// </summary>
     internal static readonly string Sql =
         $"""
         with loose as materialized (
@@ -50,9 +55,8 @@ public static class TopMessages
     [WolverineGet("/apps/{app_id}/stats/top-messages")]
     [ProducesResponseType<FrequentMessages>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, string? limit, string? level,
-        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+        FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {
-        var errors = new Dictionary<string, string[]>();
         var window = Window.Parse(since, until, errors);
         var wanted = Levels.Optional(level, errors);
         var most = Number.Optional("limit", limit, 10, 1, Most, errors);
