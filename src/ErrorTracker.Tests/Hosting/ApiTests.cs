@@ -48,7 +48,7 @@ public sealed class ApiTests(SharedApi shared)
         var document = await shared.Api.GetAsync("/docs/v1/swagger.json");
         var paths = document.GetProperty("paths");
         Assert.Equal(
-            ["/api/{app_id}/envelope", "/api/{app_id}/store", "/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/batch", "/apps/{app_id}/events/{id}", "/apps/{app_id}/keys", "/apps/{app_id}/keys/{key_id}", "/apps/{app_id}/loss", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
+            ["/api/{app_id}/envelope", "/api/{app_id}/store", "/apps", "/apps/{app_id}", "/apps/{app_id}/events", "/apps/{app_id}/events/batch", "/apps/{app_id}/events/{id}", "/apps/{app_id}/feed", "/apps/{app_id}/keys", "/apps/{app_id}/keys/{key_id}", "/apps/{app_id}/loss", "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
                 "/apps/{app_id}/stats/top-messages", "/apps/{name}", "/projections"],
             paths.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
 

@@ -70,7 +70,7 @@ internal static class Documentation
             [413] = "The body is too large.",
             [415] = "The body is of another media type or encoding than the call takes.",
             [429] = "The application's share of the queue is used up; nothing was stored. Try again after `Retry-After` seconds.",
-            [503] = "The event was not stored; try again after `Retry-After` seconds.",
+            [503] = "It cannot be done now, and nothing was; try again after `Retry-After` seconds.",
         };
 
         private static readonly Dictionary<string, string> OfPaths = new()
@@ -78,7 +78,7 @@ internal static class Documentation
             ["app_id"] = "The application's id: a positive integer.",
             ["name"] = "1 to 100 characters, none of them a control character; unique.",
             ["key_id"] = "The key's id, as listed.",
-            ["id"] = "The event's id, as answered when it was sent.",
+            ["id"] = "The event's id, as answered when it was sent, or the sender's event_id: a UUID with dashes or without, in any case.",
         };
 
         public void Apply(OpenApiOperation operation, OperationFilterContext context)

@@ -34,8 +34,9 @@ public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, Da
 
     public TaskCompletionSource<Outcome> Settled { get; } = new();
 
-    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt) =>
-        new(applicationId, incoming.EventId is { } named ? IdOf(applicationId, named) : Guid.CreateVersion7(receivedAt), incoming.EventId is not null, receivedAt, incoming.Error.ToStored());
+    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt) => incoming.EventId is { } named
+        ? new(applicationId, IdOf(applicationId, named), true, receivedAt, (incoming.Error with { EventId = named }).ToStored())
+        : new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, incoming.Error.ToStored());
 
     /// <summary>
     /// What an <c>event_id</c> is stored under: a UUID of version 8 (RFC 9562) made of SHA-256 of the application and it, so that no application can meet
