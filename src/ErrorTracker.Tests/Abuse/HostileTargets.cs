@@ -27,6 +27,17 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
         ["fill"] = (["true", "false", "TRUE"], ["", "1", "yes", "true%00", "%20true", "%00", "null"]),
     };
 
+    /// <summary>
+    /// Parameters that no call takes, and what the refusal calls them; nothing where they say nothing.
+    /// </summary>
+    private static readonly (string Pair, string Name)[] Unknown =
+    [
+        ("x=1", "x"), ("=", ""), ("&", ""), ("=1", "query"), ("%zz=%", "%zz"), ("limit[]=0", "limit[]"), ("a[b][c]=1", "a[b][c]"),
+        ("__proto__[x]=1", "__proto__[x]"), ("utf8=%E2%9C%93", "utf8"), ("LIMIT=1", "LIMIT"),
+        ("event_id=7d3f1f0e6f3b4f649a550d6f7c1f2a10", "event_id"),
+        ("%F0%9F%92%A5", "\U0001f4a5"), ($"y={new string('y', 2_000)}", "y"),
+    ];
+
     private static readonly (string Path, string[] Parameters, string[] Required)[] Reads =
     [
         ("", [], []), ("/events", ["limit", "offset", "level", "since", "until"], []), ("/stats/by-level", ["since", "until"], ["since", "until"]),
@@ -65,12 +76,22 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
             if (isBad) faults.Add(name);
         }
         faults.UnionWith(required.Where(name => !query.Any(pair => pair.StartsWith(name + '=', StringComparison.Ordinal))));
-        if (OneIn(5)) query.Add(Pick(["x=1", "=", "&", "%zz=%", "limit[]=0", "a[b][c]=1", "__proto__[x]=1", "utf8=%E2%9C%93", $"y={new string('y', random.Next(2_000))}"]));
+        if (OneIn(5))
+        {
+            var (stray, name) = Unknown[random.Next(Unknown.Length)];
+            query.Add(stray);
+            if (name.Length > 0) faults.Add(name);
+        }
+        if (OneIn(10) && query.FirstOrDefault(pair => names.Contains(pair.Split('=')[0])) is { } first)
+        {
+            query.Add(first);
+            faults.Add(first.Split('=')[0]);
+        }
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(query));
 
         var (id, status) = OneIn(5) ? OneIn(2) ? (Pick(UnknownIds), 404) : (Pick(BadIds), 400) : (OneIn(4) ? $"00{sender.Id}" : OneIn(4) ? string.Concat(sender.Id.ToString().Select(digit => $"%{(int)digit:x2}")) : $"{sender.Id}", 200);
+        if (status == 400) faults.Add("app_id");
         if (faults.Count > 0) status = 400;
-        else if (status == 400) faults.Add("app_id");
         return new("read", Input.Http("GET", $"/apps/{id}{path}?{string.Join('&', query)}", []), (answer, _) => HostileBodies.Expect(answer!, status, [.. faults]));
     }
 

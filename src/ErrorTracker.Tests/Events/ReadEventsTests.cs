@@ -1,4 +1,7 @@
 using System.Text.Json;
+using ErrorTracker.Events;
+using ErrorTracker.Ingestion;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ErrorTracker.Tests.Events;
 
@@ -78,6 +81,83 @@ public sealed class ReadEventsTests(SharedApi shared)
     [InlineData("01900000-0000-7000-8000-000000000000")]
     [InlineData("nothing")]
     public async Task an_unknown_event_is_not_found(string id) => await _api.GetAsync($"/apps/{(await _api.RegisterAsync()).Id}/events/{id}", expected: 404);
+
+    /// <summary>
+    /// 20 events of nearly 1 MiB: a page ends before it is longer than 8 MiB, and the next one begins where it ended.
+    /// </summary>
+    [Fact]
+    public async Task a_page_ends_at_8_mib_and_the_next_goes_on_after_it()
+    {
+        const int Events = 20;
+        var sender = await _api.RegisterAsync();
+        for (var i = 0; i < Events; i++) await _api.StoreAsync([Large(sender, Start.AddSeconds(i), $"{i}", 1_000_000)]);
+        var (messages, pages) = (new List<string>(), 0);
+        for (int? offset = 0; offset is not null; pages++)
+        {
+            var (length, page) = await TextAsync($"/apps/{sender.Id}/events?limit=50&offset={offset}");
+            Assert.InRange(length, 1, EventCursor.MostBytes);
+            messages.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("message").GetString()!));
+            foreach (var item in page.GetProperty("items").EnumerateArray())
+                Assert.Equal(1_000_000, item.GetProperty("stack").GetProperty("s").GetString()!.Length);
+            offset = page.GetProperty("next_offset").Deserialize<int?>();
+            if (offset is not null) Assert.Equal(messages.Count, offset);
+        }
+        Assert.Equal(Enumerable.Range(0, Events).Reverse().Select(i => $"{i}"), messages);
+        Assert.Equal(3, pages);
+        Assert.Equal(0, _api.Host.Services.GetRequiredService<PageMemory>().Taken);
+
+        for (var (next, read) = ("0", 0); read < Events;)
+        {
+            var (length, feed) = await TextAsync($"/apps/{sender.Id}/feed?limit=50&after={next}");
+            Assert.InRange(length, 1, EventCursor.MostBytes);
+            foreach (var item in feed.GetProperty("items").EnumerateArray()) Assert.Equal($"{read++}", item.GetProperty("message").GetString());
+            next = feed.GetProperty("next").GetString()!;
+        }
+    }
+
+    /// <summary>
+    /// Its size alone is no reason to leave an event out: with the largest numbers that are taken 1 MiB becomes more.
+    /// </summary>
+    [Fact]
+    public async Task a_first_event_is_given_however_large_it_is()
+    {
+        var sender = await _api.RegisterAsync();
+        await _api.StoreAsync([Large(sender, Start, "large", (int)EventCursor.MostBytes + 1), Large(sender, Start.AddSeconds(1), "small", 10)]);
+        Assert.Equal(("small", 1), await PageAsync(sender, ""));
+        Assert.Equal(("large", null), await PageAsync(sender, "offset=1"));
+    }
+
+    /// <summary>
+    /// As if slow readers held what their application may have. Others are not concerned, and all is well when they
+    /// have read.
+    /// </summary>
+    [Fact]
+    public async Task while_slow_readers_hold_the_memory_of_pages_the_answer_is_503()
+    {
+        var (sender, other) = (await SevenEventsAsync(), await SevenEventsAsync());
+        var page = _api.Host.Services.GetRequiredService<PageMemory>().NewPage(sender.Id);
+        Assert.True(page.TryReserve(PageMemory.Most / 2));
+        var id = (await _api.GetAsync($"/apps/{other.Id}/events")).GetProperty("items")[0].GetProperty("id").GetString();
+        foreach (var path in new[] { "events", "feed", $"events/{id}" }) await _api.GetAsync($"/apps/{other.Id}/{path}");
+        foreach (var path in new[] { "events", "feed" })
+        {
+            using var refused = await _api.Host.Server.CreateClient().GetAsync($"/apps/{sender.Id}/{path}");
+            Assert.Equal((503, "1"), ((int)refused.StatusCode, string.Join(',', refused.Headers.GetValues("Retry-After"))));
+        }
+        page.Dispose();
+        Assert.Equal("6,5,4,3,2,1,0", (await PageAsync(sender, "")).Messages);
+    }
+
+    private static PendingEvent Large(Sender sender, DateTimeOffset receivedAt, string message, int size) =>
+        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, "ERROR", message, Stack(size), null).ToStored());
+
+    private static RawJson Stack(int size) => new(System.Text.Encoding.UTF8.GetBytes($$"""{"s":"{{new string('s', size)}}"}"""));
+
+    private async Task<(long Length, JsonElement Page)> TextAsync(string path)
+    {
+        var text = await _api.Host.Server.CreateClient().GetStringAsync(path);
+        return (text.Length, JsonDocument.Parse(text).RootElement);
+    }
 
     private async Task<Sender> SevenEventsAsync()
     {

@@ -51,7 +51,7 @@ public sealed class ApiTests(SharedApi shared)
             ["/api/{app_id}/cron/{monitor}", "/api/{app_id}/cron/{monitor}/{key}", "/api/{app_id}/csp-report",
                 "/api/{app_id}/envelope", "/api/{app_id}/minidump", "/api/{app_id}/nel", "/api/{app_id}/security",
                 "/api/{app_id}/store", "/api/{app_id}/unreal/{key}", "/apps", "/apps/{app_id}",
-                "/apps/{app_id}/events", "/apps/{app_id}/events/batch", "/apps/{app_id}/events/{id}",
+                "/apps/{app_id}/events", "/apps/{app_id}/events/batch", "/apps/{app_id}/events/{id}", "/apps/{app_id}/feed",
                 "/apps/{app_id}/keys", "/apps/{app_id}/keys/{key_id}", "/apps/{app_id}/loss",
                 "/apps/{app_id}/stats/by-level", "/apps/{app_id}/stats/timeseries",
                 "/apps/{app_id}/stats/top-messages", "/apps/{name}", "/projections"],

@@ -77,20 +77,9 @@ public sealed class SnapshotTests(SharedApi shared)
             }
     }
 
-    private static async Task<long> RowsOfTheLogAsync(TestApi api, string sql, Question question)
-    {
-        await using var connection = await api.Database.OpenConnectionAsync();
-        await using var command = question.Ask("explain (analyze, format json) " + sql, new Marks(Events, Start.AddDays(Days)));
-        command.Connection = connection;
-        using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync())!);
-        return Nodes(plan.RootElement[0].GetProperty("Plan"))
-            .Where(node => node.TryGetProperty("Relation Name", out var table) && table.GetString() == "mt_events")
-            .Sum(node => node.GetProperty("Actual Loops").GetInt64() * (node.GetProperty("Actual Rows").GetInt64()
-                + (node.TryGetProperty("Rows Removed by Filter", out var removed) ? removed.GetInt64() : 0)));
-    }
-
-    private static IEnumerable<JsonElement> Nodes(JsonElement node) =>
-        node.TryGetProperty("Plans", out var children) ? [node, .. children.EnumerateArray().SelectMany(Nodes)] : [node];
+    private static async Task<long> RowsOfTheLogAsync(TestApi api, string sql, Question question) =>
+        (await QueryPlan.NodesAsync(api, sql, question, new Marks(Events, Start.AddDays(Days))))
+            .Where(node => node.TryGetProperty("Relation Name", out var table) && table.GetString() == "mt_events").Sum(QueryPlan.RowsOf);
 
     /// <summary>Random windows and filters, each compared with a recount of the log.</summary>
     private static async Task AssertRecountedAsync(TestApi api, Sender sender, int seed)

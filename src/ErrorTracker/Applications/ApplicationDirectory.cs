@@ -33,7 +33,7 @@ public sealed class ApplicationDirectory(IDocumentStore store)
     /// <summary>The application that a path names, or the answer that refuses it: 400 for what is no id, 404 for an unknown one.</summary>
     public async ValueTask<(Application? Application, IResult? Refusal)> ResolveAsync(string id, CancellationToken stop)
     {
-        if (!TryParseId(id, out var parsed)) return (null, Refusal.Invalid("app_id", "must be a positive integer"));
+        if (!TryParseId(id, out var parsed)) return (null, Refusal.Invalid(Number.ApplicationId, Number.ExpectedId));
         var application = await FindAsync(parsed, stop);
         return application is null ? (null, Refusal.NotFound("There is no such application.")) : (application, null);
     }
@@ -41,8 +41,7 @@ public sealed class ApplicationDirectory(IDocumentStore store)
     /// <summary>A positive integer in plain digits, as paths carry it. One that is larger than ids can be is nobody's: int.MaxValue.</summary>
     public static bool TryParseId(string text, out int id)
     {
-        var isNumber = text.Length is > 0 and <= 100 && text.All(char.IsAsciiDigit) && text.Trim('0').Length > 0;
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id)) id = int.MaxValue;
-        return isNumber;
+        return Number.IsId(text);
     }
 }

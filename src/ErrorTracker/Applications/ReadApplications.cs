@@ -1,4 +1,5 @@
 using ErrorTracker.Http;
+using ErrorTracker.Log;
 using Marten;
 using Microsoft.AspNetCore.Mvc;
 using Wolverine.Http;
@@ -16,11 +17,30 @@ public sealed record ApplicationSummary(int Id, string Name, DateTimeOffset Crea
 
 public static class ReadApplications
 {
-    /// <summary>All applications, by id.</summary>
+    private const int LongestPage = 1_000, MostAtOnce = 10_000;
+
+    /// <summary>
+    /// Applications, by id: 10,000 at most, or `limit`. Where there are more the header `Link` (RFC 8288) says how to
+    /// go on: `rel="next"`.
+    /// </summary>
+    /// <param name="limit">1 to 1,000.</param>
+    /// <param name="after">Only those with a larger id.</param>
     [WolverineGet("/apps")]
-    [ProducesResponseType<ApplicationSummary[]>(200)]
-    public static async Task<IEnumerable<ApplicationSummary>> List(IQuerySession session, CancellationToken stop) =>
-        (await session.Query<Application>().OrderBy(a => a.Id).ToListAsync(stop)).Select(ApplicationSummary.Of);
+    [ProducesResponseType<ApplicationSummary[]>(200), Refuses(400)]
+    public static async Task<IResult> List(string? limit, string? after, HttpContext http, FieldErrors errors,
+        [FromServices] IDocumentStore store, [FromServices] LogDatabase database, CancellationToken stop)
+    {
+        var most = Number.Optional("limit", limit, MostAtOnce, 1, LongestPage, errors);
+        var last = Number.Optional("after", after, 0, 0, int.MaxValue, errors);
+        if (errors.Count > 0) return Refusal.Invalid(errors);
+
+        await using var reader = await database.OpenReaderAsync(application: 0, stop);
+        await using var session = store.QuerySession(Marten.Services.SessionOptions.ForConnection(reader.Connection));
+        var found = await session.Query<Application>().Where(a => a.Id > last).OrderBy(a => a.Id).Take(most + 1).ToListAsync(stop);
+        if (found.Count > most)
+            http.Response.Headers.Link = $"<?limit={Math.Min(most, LongestPage)}&after={found[most - 1].Id}>; rel=\"next\"";
+        return Results.Ok(found.Take(most).Select(ApplicationSummary.Of));
+    }
 
     /// <summary>One application.</summary>
     [WolverineGet("/apps/{app_id}")]

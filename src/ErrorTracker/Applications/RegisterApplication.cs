@@ -25,16 +25,17 @@ public static partial class RegisterApplication
     /// <summary>Registers an application and answers its ingest key, which is shown here only.</summary>
     [WolverinePost("/apps/{name}")]
     [ProducesResponseType<RegisteredApplication>(201), Refuses(400, 409, 429)]
-    public static async Task<IResult> Post(
-        string name, HttpContext http, [FromServices] RegistrationLimit limit, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    public static async Task<IResult> Post(string name, HttpContext http, FieldErrors errors,
+        [FromServices] RegistrationLimit limit, IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
-        if (Sent(http) is { } sent && (name = Decode(sent)!) is null) return Refusal.Invalid("name", "must be UTF-8, percent-encoded");
-        if (Fault(name) is { } fault) return Refusal.Invalid("name", fault);
+        var decoded = Sent(http) is { } sent ? Decode(sent) : name;
+        if ((decoded is null ? "must be UTF-8, percent-encoded" : Fault(decoded)) is { } fault) errors["name"] = [fault];
+        if (errors.Count > 0) return Refusal.Invalid(errors);
         if (limit.Take(http.Response) is { } refusal) return refusal;
 
-        return await RegisterAsync(name, store, clock, stop) is { } registered
+        return await RegisterAsync(decoded!, store, clock, stop) is { } registered
             ? Results.Created($"/apps/{registered.Id}", registered with { Dsn = IngestKey.DsnOf(registered.IngestKey, registered.Id, http.Request) })
-            : Refusal.Of(409, $"The name '{name}' is taken.");
+            : Refusal.Of(409, $"The name '{decoded}' is taken.");
     }
 
     /// <summary>Null if the name is taken.</summary>

@@ -35,8 +35,12 @@ internal sealed class LogIndex(string schema, string name, string definition) : 
 /// <summary>The log's own indexes, created after Marten's tables.</summary>
 internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes", new PostgresqlMigrator())
 {
-    /// <summary>The newest events of one application, and any window of them; those of one level, however rare; and what its SDKs say they dropped.</summary>
-    public const string ByTime = "mt_events_by_time", ByLevel = "mt_events_by_level", OfLosses = "mt_events_of_losses";
+    /// <summary>
+    /// The newest events of one application, and any window of them; those of one level, however rare; what its SDKs
+    /// say they dropped; and its feed.
+    /// </summary>
+    public const string ByTime = "mt_events_by_time", ByLevel = "mt_events_by_level", OfLosses = "mt_events_of_losses",
+        InOrder = "mt_events_in_order";
 
     public override Type StorageType => typeof(LogIndexes);
 
@@ -45,5 +49,6 @@ internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes
             new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {CounterFold.IsError}"),
             new LogIndex(schema, ByLevel, $"(tenant_id, ({CounterFold.Level}), timestamp desc, seq_id desc) where {CounterFold.IsError}"),
             new LogIndex(schema, OfLosses, $"(tenant_id, timestamp) where type = '{LossReported.StoredType}'"),
+            new LogIndex(schema, InOrder, $"(tenant_id, seq_id) where {CounterFold.IsError}"),
         ];
 }

@@ -1,9 +1,10 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Globalization;
+using System.Text;
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 using ErrorTracker.Statistics;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
@@ -11,89 +12,109 @@ using Wolverine.Http;
 
 namespace ErrorTracker.Events;
 
-/// <summary>A stored error.</summary>
-/// <param name="Id" example="019c1234-5678-7abc-9def-0123456789ab">Of the event.</param>
-/// <param name="ApplicationId" example="1">Whose event it is.</param>
-/// <param name="OccurredAt" example="2026-01-31T12:34:56.789Z">The client's clock.</param>
-/// <param name="ReceivedAt" example="2026-01-31T12:34:57.012345Z">This server's clock when the request arrived; filters and statistics go by it.</param>
-/// <param name="Level" example="ERROR">DEBUG, INFO, WARNING, ERROR or CRITICAL.</param>
-/// <param name="Message" example="Payment declined">As sent.</param>
-/// <param name="Stack">As sent.</param>
-/// <param name="Tags">As sent.</param>
-/// <param name="Context">What a Sentry SDK reported beyond the others, as sent; where it is absent there is none. event_id is the SDK's; dropped names what could not be kept, and why.</param>
-public sealed record EventItem(Guid Id, int ApplicationId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Level, string Message, RawJson? Stack, RawJson? Tags,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Context);
-
-/// <param name="NextOffset" example="20">Where the next page starts; null on the last one.</param>
-public sealed record EventPage(IReadOnlyList<EventItem> Items, int? NextOffset);
-
 public static class ReadEvents
 {
-    private const int LongestPage = 50;
+    internal const int LongestPage = 50, DefaultPage = 20;
 
-    private static readonly string AnyLevel = Page(""), OneLevel = Page($" and {CounterFold.Level} = @level");
+    internal static readonly string AnyLevel = Page(""), OneLevel = Page($" and {CounterFold.Level} = @level");
 
-    /// <summary>Rows that are skipped are found in an index only; those of the page are then read.</summary>
-    private static string Page(string filter) =>
+    private static readonly string ById =
         $"""
-        select id, timestamp, data::text from (
-          select seq_id from {CounterTables.Schema}.mt_events
-          where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until{filter}
-          order by timestamp desc, seq_id desc offset @offset limit @limit) as page
-        join {CounterTables.Schema}.mt_events using (seq_id)
-        order by timestamp desc, seq_id desc
+        select {EventCursor.Columns} from {CounterTables.Schema}.mt_events
+        where tenant_id = @tenant and {CounterFold.IsError} and id in (@id, @named) order by id = @id desc limit 1
         """;
 
-    /// <summary>The events of an application, newest first.</summary>
+    /// <summary>
+    /// Rows that are skipped are found in an index only; those of the page are then read. They are sorted before their
+    /// data is, so that it is read row by row, as far as the page goes.
+    /// </summary>
+    private static string Page(string filter) =>
+        $"""
+        select {EventCursor.Columns} from (
+          select events.seq_id, events.id, events.timestamp, events.data from (
+            select seq_id from {CounterTables.Schema}.mt_events
+            where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until{filter}
+            order by timestamp desc, seq_id desc offset @offset limit @limit) as page
+          join {CounterTables.Schema}.mt_events as events on events.seq_id = page.seq_id
+          order by events.timestamp desc, events.seq_id desc offset 0) as sorted
+        """;
+
+    /// <summary>
+    /// The events of an application, newest first. A page ends after `limit` events or 8 MiB; `next_offset` continues
+    /// after its last one.
+    /// </summary>
     /// <param name="limit">1 to 50; 20 if absent.</param>
     /// <param name="offset">How many to skip; 0 if absent.</param>
     /// <param name="level">Only this level, in any case.</param>
     /// <param name="since">Only events received then (RFC 3339) or later.</param>
     /// <param name="until">Only events received before then (RFC 3339).</param>
     [WolverineGet("/apps/{app_id}/events")]
-    [ProducesResponseType<EventPage>(200), Refuses(400, 404)]
+    [ProducesResponseType<EventPage>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> List(string app_id, string? limit, string? offset, string? level, string? since, string? until,
-        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+        HttpContext http, FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, [FromServices] PageMemory memory,
+        CancellationToken stop)
     {
-        var errors = new Dictionary<string, string[]>();
-        var length = Number.Optional("limit", limit, 20, 1, LongestPage, errors);
+        var most = Number.Optional("limit", limit, DefaultPage, 1, LongestPage, errors);
         var skipped = Number.Optional("offset", offset, 0, 0, int.MaxValue, errors);
         var wanted = Levels.Optional(level, errors);
         var (from, to) = (Instant.Optional("since", since, errors), Instant.Optional("until", until, errors));
-        if (errors.Count == 0 && from >= to) errors["since"] = ["must be before until"];
+        if (!errors.ContainsKey("since") && !errors.ContainsKey("until") && from >= to) errors["since"] = ["must be before until"];
         if (errors.Count > 0) return Refusal.Invalid(errors);
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
 
-        await using var view = await snapshot.TakeAsync(application!.Id, stop);
-        var question = new Question(application.Id, new Window(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue), Step.OfLevels, wanted);
-        var start = await PageStart.FindAsync(view, question, skipped, stop);
-        var found = start is null ? [] : await view.QueryAsync(wanted is null ? AnyLevel : OneLevel,
-            question with { Window = question.Window with { Until = start.Until }, More = [("offset", start.Skip), ("limit", length + 1)] }, row => Read(row, application.Id), stop);
-        return Results.Ok(found.Count > length
-            ? new EventPage(found[..length], (int)Math.Min((long)skipped + length, int.MaxValue))
-            : new EventPage(found, null));
+        var window = new Window(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue);
+        var question = new Question(application!.Id, window, Step.OfLevels, wanted);
+        var page = memory.NewPage(application.Id);
+        return await PageAnswer.OfAsync(page, async () =>
+        {
+            if (!page.TryReserve(EventJson.Overhead)) return PageAnswer.Busy(http);
+            page.Write("{\"items\":["u8);
+            if (await FillAsync(page, snapshot, question, skipped, most, stop) is not { } filled) return PageAnswer.Busy(http);
+            var next = (int)Math.Min((long)skipped + filled.Events, int.MaxValue);
+            var answered = filled.HasMore ? next.ToString(CultureInfo.InvariantCulture) : "null";
+            page.Write(Encoding.ASCII.GetBytes($"],\"next_offset\":{answered}}}"));
+            return null;
+        });
     }
 
-    /// <summary>One event.</summary>
+    private static async Task<Filled?> FillAsync(Page page, Snapshot snapshot, Question question, int skipped, int most,
+        CancellationToken stop)
+    {
+        await using var view = await snapshot.TakeAsync(question.ApplicationId, stop);
+        if (await PageStart.FindAsync(view, question, skipped, stop) is not { } start) return new Filled();
+        var window = question.Window with { Until = start.Until };
+        var rows = question with { Window = window, More = [("offset", start.Skip), ("limit", most + 1)] };
+        var first = view.Ask(EventCursor.Declare(question.Level is null ? AnyLevel : OneLevel), rows);
+        return await EventCursor.FillAsync(page, first, question.ApplicationId, most, stop);
+    }
+
+    /// <summary>One event, by its id or by the event_id that its sender gave it.</summary>
     [WolverineGet("/apps/{app_id}/events/{id}")]
-    [ProducesResponseType<EventItem>(200), Refuses(400, 404)]
-    public static async Task<IResult> One(string app_id, string id, ApplicationDirectory applications, NpgsqlDataSource database, CancellationToken stop)
+    [ProducesResponseType<EventItem>(200), Refuses(400, 404, 503)]
+    public static async Task<IResult> One(string app_id, string id, HttpContext http, ApplicationDirectory applications,
+        [FromServices] LogDatabase database, [FromServices] PageMemory memory, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
-        if (!Guid.TryParse(id, out var parsed)) return Refusal.NotFound("There is no such event.");
+        if (EventId.Parse(id) is not { } parsed) return NoSuchEvent;
 
-        await using var command = database.CreateCommand($"select id, timestamp, data::text from {CounterTables.Schema}.mt_events where tenant_id = @tenant and {CounterFold.IsError} and id = @id");
-        command.Parameters.AddWithValue("tenant", application!.Id.ToString());
-        command.Parameters.AddWithValue("id", parsed);
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        return await reader.ReadAsync(stop) ? Results.Ok(Read(reader, application.Id)) : Refusal.NotFound("There is no such event.");
+        var page = memory.NewPage(application!.Id);
+        return await PageAnswer.OfAsync(page, async () =>
+        {
+            await using var reader = await database.OpenReaderAsync(application.Id, stop);
+            await using var command = new NpgsqlCommand(ById, reader.Connection);
+            command.Parameters.AddWithValue("tenant", application.Id.ToString());
+            command.Parameters.AddWithValue("id", parsed);
+            command.Parameters.AddWithValue("named", PendingEvent.IdOf(application.Id, parsed));
+            return await EventCursor.FillAsync(page, command, application.Id, 1, stop) switch
+            {
+                null => PageAnswer.Busy(http),
+                { Events: 0 } => NoSuchEvent,
+                _ => null,
+            };
+        });
     }
 
-    private static EventItem Read(NpgsqlDataReader row, int applicationId)
-    {
-        var error = JsonSerializer.Deserialize(row.GetString(2), KnownJson.Default.ErrorOccurred)!;
-        return new(row.GetGuid(0), applicationId, error.OccurredAt, row.GetFieldValue<DateTimeOffset>(1), error.Level, error.Message, error.Stack, error.Tags, error.Context);
-    }
+    private static IResult NoSuchEvent => Refusal.NotFound("There is no such event.");
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ErrorTracker.Http;
@@ -48,6 +47,7 @@ internal static class Api
 
     public static void MapApi(this WebApplication app)
     {
+        app.UseMiddleware<HeadAsGet>();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseMiddleware<RefusalLog>();
@@ -55,11 +55,18 @@ internal static class Api
         app.UseCorsForSdks();
         app.UseRouting();
         app.UseMiddleware<ReadToken>();
+        app.UseMiddleware<QueryCheck>();
         app.UseDocumentation();
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).WithDisplayName(Health);
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Describe }).WithDisplayName(Health);
-        app.MapPost("/apps/", () => Refusal.Invalid("name", "must not be empty")).ExcludeFromDescription();
-        app.MapWolverineEndpoints(x => x.WarmUpRoutes = RouteWarmup.Eager);
+        app.MapPost("/apps/", (HttpContext http) => Refusal.Invalid(new FieldErrors(http) { ["name"] = ["must not be empty"] }))
+            .WithMetadata(new DeclaredQuery([], isNamedByEndpoint: true)).ExcludeFromDescription();
+        app.MapWolverineEndpoints(x =>
+        {
+            x.WarmUpRoutes = RouteWarmup.Eager;
+            x.AddPolicy<QueryPolicy>();
+            x.AddParameterHandlingStrategy<FieldErrorsParameter>();
+        });
     }
 
     private static Task Describe(HttpContext http, Microsoft.Extensions.Diagnostics.HealthChecks.HealthReport report) =>
@@ -71,6 +78,6 @@ internal static class Api
         public override DateTimeOffset Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => reader.GetDateTimeOffset();
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
+            writer.WriteStringValue(Instant.ToText(value));
     }
 }

@@ -72,7 +72,7 @@ internal static class Documentation
             [415] = "The body is of another media type or encoding than the call takes.",
             [429] = "A limit is reached, which `detail` names, or the application's share of the queue is used up; nothing was stored. "
                 + "Try again after `Retry-After` seconds.",
-            [503] = "The event was not stored; try again after `Retry-After` seconds.",
+            [503] = "It cannot be done now, and nothing was; try again after `Retry-After` seconds.",
         };
 
         private static readonly Dictionary<string, string> OfPaths = new()
@@ -82,7 +82,7 @@ internal static class Documentation
             ["key_id"] = "The key's id, as listed.",
             ["monitor"] = "The scheduled job's name.",
             ["key"] = "The ingest key.",
-            ["id"] = "The event's id, as answered when it was sent.",
+            ["id"] = "The event's id, as answered when it was sent, or the sender's event_id: a UUID with dashes or without, in any case.",
         };
 
         public void Apply(OpenApiOperation operation, OperationFilterContext context)

@@ -135,6 +135,7 @@ internal static class LogStore
         options.Events.IgnoreIndex(LogIndexes.ByTime);
         options.Events.IgnoreIndex(LogIndexes.ByLevel);
         options.Events.IgnoreIndex(LogIndexes.OfLosses);
+        options.Events.IgnoreIndex(LogIndexes.InOrder);
         options.Storage.Add(new LogIndexes(CounterTables.Schema));
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);

@@ -1,4 +1,5 @@
 using ErrorTracker.Applications;
+using ErrorTracker.Events;
 using ErrorTracker.Ingestion;
 using ErrorTracker.Sentry;
 using ErrorTracker.Statistics;
@@ -23,6 +24,7 @@ internal static class Services
         builder.Services.AddHostedService(services => services.GetRequiredService<WriteQueue>());
         builder.Services.AddSingleton<IntakeServices>();
         builder.Services.AddSingleton<Snapshot>();
+        builder.Services.AddSingleton<PageMemory>();
         builder.Services.AddSingleton<Readiness>();
     }
 }

@@ -15,6 +15,10 @@ public static class Instant
 
     public static DateTimeOffset Truncate(DateTimeOffset instant) => new(instant.UtcTicks - instant.UtcTicks % TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
 
+    /// <summary>RFC 3339 in UTC with a Z, and no more digits than microseconds need.</summary>
+    public static string ToText(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture);
+
     /// <summary>A time without an offset is UTC. Finer parts than microseconds are cut off.</summary>
     public static bool TryParse(string? text, out DateTimeOffset instant)
     {

@@ -2,9 +2,20 @@ using System.Globalization;
 
 namespace ErrorTracker.Http;
 
-/// <summary>Whole numbers in queries.</summary>
+/// <summary>Whole numbers in queries and paths.</summary>
 internal static class Number
 {
+    /// <summary>The name of an application's id in paths.</summary>
+    public const string ApplicationId = "app_id";
+
+    public const string ExpectedId = "must be a positive integer";
+
+    private const int MostDigits = 100;
+
+    /// <summary>A positive integer in plain digits, as paths carry it.</summary>
+    public static bool IsId(ReadOnlySpan<char> text) =>
+        text.Length is > 0 and <= MostDigits && !text.ContainsAnyExceptInRange('0', '9') && text.ContainsAnyExcept('0');
+
     /// <summary>What is absent is <paramref name="otherwise"/>; what is no number between the two limits is named in <paramref name="errors"/>.</summary>
     public static int Optional(string field, string? text, int otherwise, int least, int most, Dictionary<string, string[]> errors)
     {

@@ -12,7 +12,7 @@ internal static class Door
     public static async ValueTask<(int Application, IResult? Refusal)> OpenAsync(
         string app_id, HttpContext http, KeyRing keys, bool takesLines = false)
     {
-        if (!ApplicationDirectory.TryParseId(app_id, out var id)) return (0, Refusal.Invalid("app_id", "must be a positive integer"));
+        if (!ApplicationDirectory.TryParseId(app_id, out var id)) return (0, Refusal.Invalid(new FieldErrors(http)));
         if (await RefuseSenderAsync(id, http, keys) is { } refusal) return (0, refusal);
         Open(http, id);
         if (!http.Request.HasJsonContentType() && !(takesLines && SendsLines(http.Request)))

@@ -36,9 +36,10 @@ public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, Da
 
     internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt)
     {
-        var id = incoming.EventId is { } named ? IdOf(applicationId, named) : Guid.CreateVersion7(receivedAt);
         var error = incoming.IsUndated ? incoming.Error with { OccurredAt = receivedAt } : incoming.Error;
-        return new(applicationId, id, incoming.EventId is not null, receivedAt, error.ToStored());
+        return incoming.EventId is { } named
+            ? new(applicationId, IdOf(applicationId, named), true, receivedAt, (error with { EventId = named }).ToStored())
+            : new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, error.ToStored());
     }
 
     /// <summary>

@@ -5,14 +5,20 @@ using NpgsqlTypes;
 
 namespace ErrorTracker.Ingestion;
 
-/// <summary>Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it; what has no time of its own got another when it came again.</summary>
+/// <summary>
+/// Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it; what
+/// has no time of its own got another when it came again. Equal ids tell that the event_id is equal, which rows of
+/// former versions do not hold.
+/// </summary>
 public sealed class Repeats(LogDatabase database)
 {
     private const string Known = $"select id from {CounterTables.Schema}.mt_events where id = any($1)";
 
     private const string Compare =
         $"""
-        select stored.id, stored.timestamp, stored.data = sent.data or (sent.data @> '{ErrorOccurred.Undated}' and stored.data - 'occurred_at' = sent.data - 'occurred_at')
+        select stored.id, stored.timestamp, stored.data - 'event_id' = sent.data - 'event_id'
+          or (sent.data @> '{ErrorOccurred.Undated}'
+            and stored.data - array['occurred_at', 'event_id'] = sent.data - array['occurred_at', 'event_id'])
         from unnest($1, $2, $3) as sent(id, tenant_id, data) join {CounterTables.Schema}.mt_events as stored on stored.id = sent.id and stored.tenant_id = sent.tenant_id
         """;
 

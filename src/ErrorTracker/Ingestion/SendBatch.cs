@@ -42,12 +42,13 @@ public static class SendBatch
     [WolverinePost("/apps/{app_id}/events/batch")]
     [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503)]
     [Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys,
+    public static async Task<IResult> Post(string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys,
         [FromServices] IngestLimits limits, [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics,
         [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var (application, refusal) = await Door.OpenAsync(app_id, http, keys, takesLines: true);
         if (refusal is not null) return refusal;
+        if (errors.Count > 0) return Refusal.Invalid(errors);
         if (http.Request.ContentLength > Largest) return TooLarge(new(0, 0, []));
 
         using var room = queue.RoomFor(application);

@@ -21,7 +21,8 @@ public static class SendEvent
     [WolverinePost("/apps/{app_id}/events")]
     [ProducesResponseType<EventReceipt>(201), ProducesResponseType<EventReceipt>(200), Refuses(400, 401, 403, 409, 413, 415, 429, 503)]
     [Ingests(Door.Json, EventBody.Example)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] KeyRing keys, [FromServices] IngestLimits limits,
+    public static async Task<IResult> Post(
+        string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys, [FromServices] IngestLimits limits,
         [FromServices] WriteQueue queue, [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var (application, refusal) = await Door.OpenAsync(app_id, http, keys);
@@ -29,7 +30,7 @@ public static class SendEvent
 
         using var room = queue.RoomFor(application);
         PendingEvent? pending;
-        (pending, refusal) = await ReadAsync(http, application, limits, clock, room, host.ApplicationStopping);
+        (pending, refusal) = await ReadAsync(http, application, limits, clock, room, errors, host.ApplicationStopping);
         if (refusal is not null) return refusal;
         if (!queue.TryEnqueue(pending!)) return Refusal.Busy(http.Response);
         try
@@ -51,8 +52,8 @@ public static class SendEvent
     }
 
     /// <summary>The body's buffer is free again when the event is made of it. A host that stops reads no further.</summary>
-    private static async Task<(PendingEvent?, IResult?)> ReadAsync(
-        HttpContext http, int application, IngestLimits limits, TimeProvider clock, Room room, CancellationToken stopping)
+    private static async Task<(PendingEvent?, IResult?)> ReadAsync(HttpContext http, int application, IngestLimits limits,
+        TimeProvider clock, Room room, FieldErrors errors, CancellationToken stopping)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         try
@@ -63,7 +64,6 @@ public static class SendEvent
             {
                 var receivedAt = Instant.Now(clock);
                 if (limits.Take(application, body.Length) is { } limit) return (null, Refuse(limit, http));
-                var errors = new Dictionary<string, string[]>();
                 return EventBody.Parse(body.Bytes, errors) is { } incoming ? (PendingEvent.Of(application, incoming, receivedAt), null) : (null, Refusal.Invalid(errors));
             }
         }

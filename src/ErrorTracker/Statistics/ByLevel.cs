@@ -32,9 +32,9 @@ public static class ByLevel
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
     [WolverineGet("/apps/{app_id}/stats/by-level")]
     [ProducesResponseType<LevelCounts>(200), Refuses(400, 404)]
-    public static async Task<IResult> Get(string app_id, string? since, string? until, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+    public static async Task<IResult> Get(string app_id, string? since, string? until, FieldErrors errors,
+        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {
-        var errors = new Dictionary<string, string[]>();
         var window = Window.Parse(since, until, errors);
         if (errors.Count > 0) return Refusal.Invalid(errors);
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);

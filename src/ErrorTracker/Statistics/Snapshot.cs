@@ -17,8 +17,9 @@ public sealed class Snapshot(LogDatabase database)
     internal static string Counted(string columns, string table) =>
         $"""
         (select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until) cross join lateral (
-          select {columns} from {table}
-          where tenant_id = @tenant and step = run.step and bucket >= run.since and bucket < run.until and (@level::text is null or level = @level)
+          select {columns} from {table} as kept
+          where tenant_id = @tenant and kept.step = run.step and bucket >= run.since and bucket < run.until
+            and (@level::text is null or level = @level)
           offset 0) as c
         union all
         select o.* from unnest(@whole_since, @whole_until) as whole(since, until)
@@ -112,10 +113,16 @@ public sealed class Snapshot(LogDatabase database)
 /// <summary>One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.</summary>
 internal sealed class SnapshotView(Reader reader, Marks marks) : IAsyncDisposable
 {
+    public NpgsqlCommand Ask(string sql, Question question)
+    {
+        var command = question.Ask(sql, marks);
+        command.Connection = reader.Connection;
+        return command;
+    }
+
     public async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
-        await using var command = question.Ask(sql, marks);
-        command.Connection = reader.Connection;
+        await using var command = Ask(sql, question);
         await using var found = await command.ExecuteReaderAsync(stop);
         var rows = new List<T>();
         while (await found.ReadAsync(stop)) rows.Add(row(found));

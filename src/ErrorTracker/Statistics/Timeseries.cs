@@ -50,9 +50,8 @@ public static class Timeseries
     [WolverineGet("/apps/{app_id}/stats/timeseries")]
     [ProducesResponseType<Series>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, string? interval, string? level, string? tz, string? fill,
-        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+        FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {
-        var errors = new Dictionary<string, string[]>();
         var window = Window.Parse(since, until, errors);
         var wanted = Levels.Optional(level, errors);
         var zone = Zone.Optional(tz, errors);

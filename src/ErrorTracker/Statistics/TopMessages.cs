@@ -21,25 +21,33 @@ public static class TopMessages
 {
     private const int Most = 100;
 
+    /// <summary>
+    /// Each part costs what it counts, however many messages tie. Events that are read from the log bring their message
+    /// along, once for each message. For those that were counted before, only what may be answered is looked up, each
+    /// by a key: in the texts, or in the open minute it was last seen in.
+    /// </summary>
     internal static readonly string Sql =
         $"""
-        with loose as materialized (
-          select {CounterFold.HashOf("message")} as hash, timestamp, message from {Snapshot.Loose($"timestamp, {CounterFold.Message} as message")}),
-        counted as (
-          select hash, sum(n)::bigint as n, max(last_seen) as last_seen from (
-            select hash, n, last_seen from {Snapshot.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
+        with loose_messages as (
+          select {CounterFold.HashOf("sent.message")} as hash, sent.message, sent.n, sent.last_seen from (
+            select loose.message, count(*) as n, max(loose.timestamp) as last_seen
+            from {Snapshot.Loose($"timestamp, {CounterFold.Message} as message")} group by loose.message) as sent),
+        messages as (
+          select parts.hash, sum(parts.n)::bigint as n, max(parts.last_seen) as last_seen, max(parts.message collate "C") as message from (
+            select counted.hash, counted.n, counted.last_seen, null::text as message
+            from {Snapshot.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
             union all
-            select hash, 1, timestamp from loose) as parts
-          group by hash),
-        most as (select * from counted order by n desc, last_seen desc fetch first @limit rows with ties),
-        named as materialized (
-          select coalesce(
-            (select message from {CounterTables.Current.Texts} where message_hash = hash),
-            (select message from {CounterTables.Current.OpenMinutes} where tenant_id = @tenant and bucket = {Step.Minute.BucketOf("last_seen")} and message_hash = hash limit 1),
-            (select min(message) from loose where loose.hash = most.hash),
-            (select {CounterFold.Message} from {CounterTables.Schema}.mt_events where tenant_id = @tenant and {CounterFold.IsError} and timestamp = last_seen and {CounterFold.HashOf(CounterFold.Message)} = hash limit 1)) as message, n, last_seen
-          from most)
-        select message, n, last_seen from named order by n desc, last_seen desc, message collate "C" limit @limit
+            select hash, n, last_seen, message from loose_messages) as parts
+          group by parts.hash),
+        most as (select * from messages order by messages.n desc, messages.last_seen desc fetch first @limit rows with ties)
+        select named.message, named.n, named.last_seen from (
+          select most.n, most.last_seen, coalesce(most.message,
+            (select texts.message from {CounterTables.Current.Texts} as texts where texts.message_hash = most.hash),
+            (select minutes.message from {CounterTables.Current.OpenMinutes} as minutes
+             where minutes.tenant_id = @tenant and minutes.bucket = {Step.Minute.BucketOf("most.last_seen")}
+               and minutes.message_hash = most.hash limit 1)) as message
+          from most) as named
+        order by named.n desc, named.last_seen desc, named.message collate "C" limit @limit
         """;
 
     /// <summary>The most frequent messages of a window.</summary>
@@ -50,9 +58,8 @@ public static class TopMessages
     [WolverineGet("/apps/{app_id}/stats/top-messages")]
     [ProducesResponseType<FrequentMessages>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, string? limit, string? level,
-        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+        FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
     {
-        var errors = new Dictionary<string, string[]>();
         var window = Window.Parse(since, until, errors);
         var wanted = Levels.Optional(level, errors);
         var most = Number.Optional("limit", limit, 10, 1, Most, errors);
