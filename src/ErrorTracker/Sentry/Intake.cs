@@ -170,7 +170,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private SentryRefusal? KeepEvent(Memory<byte> payload, string? headerId)
     {
         if (_event is not null) return SentryRefusal.SecondEvent;
-        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt);
+        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt, SenderAddress.Of(http.Connection.RemoteIpAddress));
         if (otherType is not null) _unkept.UnionWith(Unkept.CategoriesOf(otherType));
         _event = incoming;
         return incoming is null && otherType is null ? SentryRefusal.BadEvent : null;

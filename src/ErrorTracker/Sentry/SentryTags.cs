@@ -3,22 +3,35 @@ using ErrorTracker.Ingestion;
 
 namespace ErrorTracker.Sentry;
 
-/// <summary>The tags of an event in each form that SDKs give them.</summary>
-internal static class SentryTags
+/// <summary>The tags of an event in each form that SDKs give them: an object, or a list of pairs, each a list of two or an object of key and value.</summary>
+internal sealed class SentryTags
 {
-    /// <summary>An object, or a list of pairs, each a list of two or an object of key and value. All values become text.</summary>
-    public static RawJson? Of(JsonElement? sent, KeptJson kept)
+    private readonly Dictionary<string, string> _tags = [], _others = [];
+
+    public SentryTags(JsonElement? sent, KeptJson kept)
     {
-        if (sent is null) return null;
-        var tags = new Dictionary<string, string>();
+        if (sent is null) return;
         foreach (var (name, value) in PairsOf(sent.Value, kept))
-            if (value.ValueKind == JsonValueKind.Null) continue;
-            else if (tags.Count < EventBody.MostTags || tags.ContainsKey(name)) tags[name] = SentryText.Of(value);
-            else kept.Drop($"tags.{name}", $"there are {EventBody.MostTags} others");
-        return tags.Count == 0 ? null : KeptJson.Write(json =>
-        {
-            foreach (var (name, value) in tags) json.WriteString(name, value);
-        });
+            if (value.ValueKind != JsonValueKind.Null)
+                (_tags.Count < EventBody.MostTags || _tags.ContainsKey(name) ? _tags : _others)[name] = SentryText.Of(value);
+        if (_others.Count > 0) kept.Drop("tags", $"has more than {EventBody.MostTags} members: the others are in context.tags");
+    }
+
+    /// <summary>As many as the log takes, all of them text; null if there are none.</summary>
+    public RawJson? Kept => _tags.Count == 0 ? null : KeptJson.Write(json => Write(json, _tags));
+
+    /// <summary>Writes those that are more than the log takes, for the context.</summary>
+    public void WriteOthers(Utf8JsonWriter context)
+    {
+        if (_others.Count == 0) return;
+        context.WriteStartObject("tags");
+        Write(context, _others);
+        context.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, Dictionary<string, string> tags)
+    {
+        foreach (var (name, value) in tags) json.WriteString(name, value);
     }
 
     private static IEnumerable<(string Name, JsonElement Value)> PairsOf(JsonElement tags, KeptJson kept)
@@ -30,12 +43,15 @@ internal static class SentryTags
             return [];
         }
         var pairs = tags.EnumerateArray().Select(PairOf).ToList();
-        if (pairs.Contains(null)) kept.Drop("tags", "holds what is no pair");
+        if (pairs.Exists(pair => pair is null)) kept.Drop("tags", "holds what is no pair");
         return pairs.OfType<(string, JsonElement)>();
     }
 
-    private static (string, JsonElement)? PairOf(JsonElement item) =>
-        item.ValueKind == JsonValueKind.Array && item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.String ? (item[0].GetString()!, item[1])
-        : item.ValueKind == JsonValueKind.Object && item.TryGetProperty("key", out var key) && key.ValueKind == JsonValueKind.String && item.TryGetProperty("value", out var value) ? (key.GetString()!, value)
-        : null;
+    private static (string, JsonElement)? PairOf(JsonElement item) => item.ValueKind switch
+    {
+        JsonValueKind.Array when item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.String => (item[0].GetString()!, item[1]),
+        JsonValueKind.Object when item.TryGetProperty("key", out var key) && key.ValueKind == JsonValueKind.String
+            && item.TryGetProperty("value", out var value) => (key.GetString()!, value),
+        _ => null,
+    };
 }
