@@ -30,7 +30,7 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
     public Input Next()
     {
         var stored = OneIn(4);
-        var body = Encoding.Latin1.GetBytes(stored ? Payload() : Envelope());
+        var body = !stored && OneIn(30) ? HostileShapes.Any(random, "envelope") : Encoding.Latin1.GetBytes(stored ? Payload() : Envelope());
         if (stored && OneIn(3)) body = Encoding.ASCII.GetBytes(Convert.ToBase64String(OneIn(2) ? Compression.Deflate("deflate", body) : body));
         if (OneIn(3)) body = Mutation.Apply(random, body);
         var encoding = OneIn(5) ? Pick(Encodings) : "";
@@ -59,7 +59,7 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
         : !Reasons.Contains($"{answer.Status}") ? "another status was expected"
         : answer.Body.Length > 0 && (answer.Json?["detail"] is null || !answer.Headers.ContainsKey(SentryRefusal.ErrorHeader)) ? "a detail was expected, and the header for developers" : null;
 
-    private string Payload() => Pick(Payloads).Replace("MARK", $"sent {number}.0").Replace("ID", new Guid(random.Next(20), 1, 1, new byte[8]).ToString("N"));
+    private string Payload() => OneIn(30) ? Encoding.Latin1.GetString(HostileShapes.Any(random, "sentry")) : Pick(Payloads).Replace("MARK", $"sent {number}.0").Replace("ID", new Guid(random.Next(20), 1, 1, new byte[8]).ToString("N"));
 
     private string Envelope()
     {

@@ -57,12 +57,17 @@ public static class SendEvent
             using (body)
             {
                 var errors = new Dictionary<string, string[]>();
+                await room.TakeTurnAsync(body.Length, stop.Token);
                 return EventBody.Parse(body.Bytes, errors) is { } incoming ? (PendingEvent.Of(application, incoming, receivedAt), null) : (null, Refusal.Invalid(errors));
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             return (null, Refusal.TryLater("The host is stopping.", request.HttpContext.Response));
+        }
+        finally
+        {
+            room.LeaveTurn();
         }
     }
 }

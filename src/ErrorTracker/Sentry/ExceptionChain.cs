@@ -18,21 +18,17 @@ internal sealed class ExceptionChain
     /// <summary>What an exception is to its parent that has but one: a cause, not a member of a group.</summary>
     private static readonly HashSet<string> Causes = ["cause", "__cause__", "__context__", "InnerException"];
 
+    /// <summary>So many exceptions are asked for their title.</summary>
+    private const int MostSteps = 100;
+
     private readonly List<JsonElement> _exceptions;
-    private readonly Dictionary<long, int> _firstChildren = [];
+    private readonly Lazy<Dictionary<long, int>> _firstChildren;
 
     /// <param name="exceptions">What is no object has no title and stands for nothing.</param>
     public ExceptionChain(List<JsonElement> exceptions)
     {
         _exceptions = exceptions;
-        var ids = new Dictionary<long, long>();
-        for (var at = 0; at < exceptions.Count; at++)
-        {
-            if (Id(at, "parent_id") is not { } parent) continue;
-            var id = Id(at, "exception_id") ?? long.MaxValue;
-            if (id == parent || ids.TryGetValue(parent, out var first) && first <= id) continue;
-            (ids[parent], _firstChildren[parent]) = (id, at);
-        }
+        _firstChildren = new(FirstChildren);
     }
 
     /// <summary>
@@ -42,8 +38,8 @@ internal sealed class ExceptionChain
     public string? Title()
     {
         string? wrapper = null;
-        var (at, seen) = (_exceptions.Count - 1, new HashSet<int>());
-        while (at >= 0 && seen.Add(at))
+        var at = _exceptions.Count - 1;
+        for (var step = 0; at >= 0 && step < MostSteps; step++)
         {
             var (title, inner) = (TitleOf(_exceptions[at]), InnerOf(at));
             if (title is not null && (inner < 0 || !IsWrapper(at, inner))) return title;
@@ -53,10 +49,24 @@ internal sealed class ExceptionChain
         return wrapper;
     }
 
+    /// <summary>By their parents' ids: the child with the lowest id.</summary>
+    private Dictionary<long, int> FirstChildren()
+    {
+        var (ids, children) = (new Dictionary<long, long>(), new Dictionary<long, int>());
+        for (var at = 0; at < _exceptions.Count; at++)
+        {
+            if (Id(at, "parent_id") is not { } parent) continue;
+            var id = Id(at, "exception_id") ?? long.MaxValue;
+            if (id == parent || ids.TryGetValue(parent, out var first) && first <= id) continue;
+            (ids[parent], children[parent]) = (id, at);
+        }
+        return children;
+    }
+
     /// <summary>The first child, or the exception before it in the list; -1 if there is none.</summary>
     private int InnerOf(int at)
     {
-        if (Id(at, "exception_id") is { } id && _firstChildren.TryGetValue(id, out var child)) return child;
+        if (Id(at, "exception_id") is { } id && _firstChildren.Value.TryGetValue(id, out var child)) return child;
         return at > 0 && Id(at - 1, "parent_id") is null ? at - 1 : -1;
     }
 

@@ -41,8 +41,8 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private readonly ClientReports _reports = new();
     private readonly DateTimeOffset _receivedAt = its.Now;
     private int _application, _taken;
-    private Room? _room;
-    private Stream? _body;
+    private readonly Room _room = its.Queue.RoomFor(Room.Nobody);
+    private OpenBody? _body;
     private IncomingEvent? _event;
     private string? _id;
 
@@ -69,7 +69,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         return Results.Ok(new SentryReceipt(_id));
     }
 
-    public virtual void Dispose() => _room?.Dispose();
+    public virtual void Dispose() => _room.Dispose();
 
     private ValueTask<SentryRefusal?> FindApplication() => new(ApplicationDirectory.TryParseId(app_id, out _application) ? null : SentryRefusal.NoApplication);
 
@@ -92,8 +92,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         }
         Key = key;
         Door.Open(http, new(_application, _receivedAt));
-        _room = its.Queue.RoomFor(_application);
-        return TryTakeRoom(ReadBuffer) ? null : SentryRefusal.NoRoom;
+        return _room.TryMoveTo(_application) && TryTakeRoom(ReadBuffer) ? null : SentryRefusal.NoRoom;
     }
 
     /// <summary>What the envelope's header shows must agree with what was shown outside of it.</summary>
@@ -107,7 +106,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
 
     protected bool TryTakeRoom(int bytes)
     {
-        if (!_room!.TryTake(bytes)) return false;
+        if (!_room.TryTake(bytes)) return false;
         _taken += bytes;
         return true;
     }
@@ -126,27 +125,31 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         {
             while (true)
             {
-                var (read, refusal) = await ReadAsync(buffer.AsMemory(0, ReadBuffer), stop.Token);
+                var (read, refusal) = await ReadAsync(buffer.AsMemory(0, ReadBuffer), total, stop.Token);
                 if (refusal is not null) return refusal;
-                if (read == 0) return await FinishAsync();
                 if ((total += read) > LargestInflated) return SentryRefusal.LargeEnvelope;
+                await _room.TakeTurnAsync(total, http.RequestAborted);
+                if (read == 0) return await FinishAsync();
                 if (await TakeAsync(buffer.AsMemory(0, read)) is { } refused) return refused;
-                if (_room is not null && Held + ReadBuffer > _taken && !TryTakeRoom(Held + ReadBuffer - _taken)) return SentryRefusal.NoRoom;
+                if (Key is not null && Held + ReadBuffer > _taken && !TryTakeRoom(Held + ReadBuffer - _taken)) return SentryRefusal.NoRoom;
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            if (_body is not null && _body != http.Request.Body) await _body.DisposeAsync();
+            _room.LeaveTurn();
+            if (_body is { } open) await open.DisposeAsync();
         }
     }
 
-    private async ValueTask<(int Read, SentryRefusal? Refusal)> ReadAsync(Memory<byte> buffer, CancellationToken stop)
+    /// <summary>As long as nobody knows whose request it is, its decoder takes its memory from the share of nobody.</summary>
+    /// <param name="size">Bytes that were read before.</param>
+    private async ValueTask<(int Read, SentryRefusal? Refusal)> ReadAsync(Memory<byte> buffer, long size, CancellationToken stop)
     {
         try
         {
-            _body ??= await SentryBody.OpenAsync(http.Request, stop);
-            return (await _body.ReadAsync(buffer, stop), null);
+            _body ??= await RequestBody.OpenAsync(http.Request, _room, stop);
+            return _body is { } open ? (await open.ReadAsync(buffer, size, stop), null) : (0, SentryRefusal.NoRoom);
         }
         catch (OperationCanceledException) when (its.Stopping.IsCancellationRequested)
         {

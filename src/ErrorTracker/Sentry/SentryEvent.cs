@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using ErrorTracker.Http;
@@ -56,7 +55,7 @@ internal sealed class SentryEvent
     /// <returns>The error, with an id if its sender gave one, and its type if it is no error; or null if it is no JSON object.</returns>
     public static (IncomingEvent? Incoming, string? OtherType) Parse(Memory<byte> payload, string? headerId, DateTimeOffset receivedAt, string? address = null)
     {
-        if (!Utf8.IsValid(payload.Span)) payload = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload.Span));
+        if (!Utf8.IsValid(payload.Span)) payload = StorableText.ToUtf8(payload.Span);
         if (payload.Span.StartsWith(EventBody.ByteOrderMark)) payload = payload[EventBody.ByteOrderMark.Length..];
         StorableText.Repair(payload.Span);
         using var document = Read(payload) ?? Read(JsonRepair.Prune(JsonRepair.Quote(payload.Span), DeepestRead));

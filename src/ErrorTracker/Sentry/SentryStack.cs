@@ -19,7 +19,7 @@ internal static class SentryStack
 
     /// <summary>The text of the last item that is only that; null if there is none.</summary>
     public static string? TextOf(List<JsonElement> items) =>
-        items.FindLast(item => item.ValueKind is JsonValueKind.String or JsonValueKind.Number && SentryText.Of(item).Length > 0) is { ValueKind: not JsonValueKind.Undefined } text
+        items.FindLast(item => item.ValueKind == JsonValueKind.Number || item.ValueKind == JsonValueKind.String && !item.ValueEquals("")) is { ValueKind: not JsonValueKind.Undefined } text
             ? SentryText.Of(text) : null;
 
     /// <summary>Frames are lifted out of their stacktrace; what else it holds stays in it. An item that is no object becomes one with it as its value.</summary>
@@ -47,22 +47,26 @@ internal static class SentryStack
         for (var i = 0; i < items.Count; i++)
         {
             stack.WriteStartObject();
-            if (items[i].ValueKind == JsonValueKind.Object) WriteItem(kept, stack, items[i], $"{name}.{i}");
+            if (items[i].ValueKind == JsonValueKind.Object) WriteItem(kept, stack, items[i], name, i);
             else
             {
                 stack.WritePropertyName("value");
-                kept.WriteValue(stack, items[i], $"{name}.{i}", "value");
+                kept.WriteValue(stack, items[i], name, $"{i}.value");
             }
             stack.WriteEndObject();
         }
         stack.WriteEndArray();
     }
 
-    private static void WriteItem(KeptJson kept, Utf8JsonWriter stack, JsonElement item, string path)
+    private static void WriteItem(KeptJson kept, Utf8JsonWriter stack, JsonElement item, string list, int index)
     {
+        string? path = null;
         foreach (var member in item.EnumerateObject())
+        {
+            path ??= $"{list}.{index}";
             if (member.NameEquals("stacktrace") && member.Value.ValueKind == JsonValueKind.Object) WriteTrace(kept, stack, member.Value, $"{path}.stacktrace");
             else kept.WriteMember(stack, member, path);
+        }
     }
 
     private static void WriteTrace(KeptJson kept, Utf8JsonWriter stack, JsonElement trace, string path)

@@ -7,10 +7,13 @@ internal static class StackPlace
 {
     private static readonly string[] Files = ["filename", "abs_path", "module", "package"];
 
+    /// <summary>So many exceptions, and frames of a stack, are looked at: the innermost ones.</summary>
+    private const int Most = 100;
+
     /// <summary>The exceptions' from the outermost on, else the event's own, else that of the thread that crashed.</summary>
     public static string? Of(List<JsonElement> exceptions, JsonElement? stacktrace, List<JsonElement> threads)
     {
-        for (var at = exceptions.Count - 1; at >= 0; at--)
+        for (var at = exceptions.Count - 1; at >= Math.Max(0, exceptions.Count - Most); at--)
             if (OfTrace(Member(exceptions[at], "stacktrace")) is { } place)
                 return place;
         return OfTrace(stacktrace) ?? OfTrace(Member(Crashed(threads), "stacktrace"));
@@ -37,7 +40,7 @@ internal static class StackPlace
     {
         if (Member(trace, "frames") is not { ValueKind: JsonValueKind.Array } frames) return null;
         string? own = null, any = null, file = null;
-        foreach (var frame in frames.EnumerateArray())
+        foreach (var frame in frames.EnumerateArray().Skip(frames.GetArrayLength() - Most))
         {
             var function = Text(frame, "function");
             file = Files.Select(name => Text(frame, name)).FirstOrDefault(text => text is not null) ?? file;
