@@ -20,12 +20,15 @@ public sealed class DecoderRoomTests(SharedApi shared)
     [InlineData("envelope/", "br", HttpStatusCode.TooManyRequests)]
     [InlineData("envelope/", "zstd", HttpStatusCode.TooManyRequests)]
     [InlineData("store/", "zstd", HttpStatusCode.TooManyRequests)]
-    public async Task bodies_that_ask_for_large_windows_are_refused_when_the_share_is_used_up(string path, string encoding, HttpStatusCode expected)
+    public async Task bodies_that_ask_for_large_windows_are_refused_when_the_share_is_used_up(
+        string path, string encoding, HttpStatusCode expected)
     {
         var (sender, other) = (await Api.RegisterAsync(), await Api.RegisterAsync());
-        byte[] start = encoding == "br" ? [0x0f, 0xff, 0xff, 0xff, .. new byte[20]] : [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x68, .. new byte[20]];
+        byte[] header = encoding == "br" ? [0x0f, 0xff, 0xff, 0xff] : [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x68];
+        byte[] start = [.. header, .. new byte[20]];
         var goesOn = new TaskCompletionSource();
-        var answers = Enumerable.Range(0, Many).Select(_ => SendAsync(sender, path, encoding, new Halting(start, goesOn.Task))).ToList();
+        var answers = Enumerable.Range(0, Many)
+            .Select(_ => SendAsync(sender, path, encoding, new Halting(start, goesOn.Task))).ToList();
 
         await Eventually.Async(() => Task.FromResult(answers.Count(answer => answer.IsCompleted) > Many / 2), "most are refused");
         Assert.All(answers.Where(answer => answer.IsCompleted), answer => Assert.Equal(expected, answer.Result));
@@ -68,7 +71,8 @@ public sealed class DecoderRoomTests(SharedApi shared)
     private async Task<HttpStatusCode> SendAsync(Sender sender, string path, string? encoding, Stream body)
     {
         var isSdk = path.EndsWith('/');
-        using var request = new HttpRequestMessage(HttpMethod.Post, isSdk ? $"/api/{sender.Id}/{path}?sentry_key={sender.Key}" : $"/apps/{sender.Id}/{path}") { Content = new StreamContent(body) };
+        var target = isSdk ? $"/api/{sender.Id}/{path}?sentry_key={sender.Key}" : $"/apps/{sender.Id}/{path}";
+        using var request = new HttpRequestMessage(HttpMethod.Post, target) { Content = new StreamContent(body) };
         request.Content.Headers.ContentType = new(Door.Json);
         if (encoding is not null) request.Content.Headers.ContentEncoding.Add(encoding);
         if (!isSdk) request.Headers.Add(Door.KeyHeader, sender.Key);

@@ -59,7 +59,8 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
         : !Reasons.Contains($"{answer.Status}") ? "another status was expected"
         : answer.Body.Length > 0 && (answer.Json?["detail"] is null || !answer.Headers.ContainsKey(SentryRefusal.ErrorHeader)) ? "a detail was expected, and the header for developers" : null;
 
-    private string Payload() => OneIn(30) ? Encoding.Latin1.GetString(HostileShapes.Any(random, "sentry")) : Pick(Payloads).Replace("MARK", $"sent {number}.0").Replace("ID", new Guid(random.Next(20), 1, 1, new byte[8]).ToString("N"));
+    private string Payload() => OneIn(30) ? Encoding.Latin1.GetString(HostileShapes.Any(random, "sentry"))
+        : Pick(Payloads).Replace("MARK", $"sent {number}.0").Replace("ID", new Guid(random.Next(20), 1, 1, new byte[8]).ToString("N"));
 
     private string Envelope()
     {

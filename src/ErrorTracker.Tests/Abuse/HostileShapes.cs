@@ -3,8 +3,8 @@ using System.Text;
 namespace ErrorTracker.Tests.Abuse;
 
 /// <summary>
-/// Bodies that are built to cost their parser as much CPU as they can: each is a unit that is repeated up to a size. What a linear parser spends
-/// on them is a small multiple of what it spends on <c>Plain</c>, a body of the same size as it is sent every day.
+/// Bodies that are built to cost their parser as much CPU as they can: each is a unit that is repeated up to a size. What a linear
+/// parser spends on them is a small multiple of what it spends on <c>Plain</c>, a body of the same size as it is sent every day.
 /// </summary>
 internal static class HostileShapes
 {
@@ -14,16 +14,20 @@ internal static class HostileShapes
     /// <param name="Unit">Repeated between the two others, with commas unless told otherwise. <c>#</c> is its number.</param>
     private sealed record Shape(string Start, string Unit, string End, string Separator = ",");
 
-    private static readonly Shape PlainSentry = new("""{"event_id":"7d3f1f0e6f3b4f649a550d6f7c1f2a10","timestamp":"2026-01-31T12:34:56Z","exception":{"values":[{"type":"E","value":"v","stacktrace":{"frames":[""", Frame, "]}}]}}");
+    private static readonly Shape PlainSentry = new(
+        """{"event_id":"7d3f1f0e6f3b4f649a550d6f7c1f2a10","timestamp":"2026-01-31T12:34:56Z","exception":{"values":[{"type":"E","value":"v","stacktrace":{"frames":[""",
+        Frame, "]}}]}}");
+
+    private const string Template = "{\"logentry\":{\"message\":\"";
 
     private static readonly Dictionary<string, Shape> SentryShapes = new()
     {
-        ["empty parameters of a list"] = new("{\"logentry\":{\"message\":\"", "{}", $"\",\"params\":[[]{Repeat(",\"\"", 100_000)}]}}}}", ""),
-        ["empty parameters with names"] = new("{\"logentry\":{\"message\":\"", "{a}", $"\",\"params\":{{\"a\":\"\"{Repeat(",\"b\":\"\"", 50_000)}}}}}}}", ""),
-        ["parameters among large ones"] = new("{\"logentry\":{\"message\":\"" + Repeat("{7}", 1_000) + "\",\"params\":[\"\"", ",[0]", "]}}", ""),
-        ["one large parameter"] = new("{\"logentry\":{\"message\":\"" + Repeat("%s", 5_000) + "\",\"params\":[\"", "p", "\"]}}", ""),
-        ["places that do not end"] = new("{\"logentry\":{\"message\":\"", "%(nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", "\",\"params\":[]}}", ""),
-        ["places with zeros"] = new("{\"logentry\":{\"message\":\"", "%0000000000.00000", "\",\"params\":[]}}", ""),
+        ["empty parameters of a list"] = new(Template, "{}", $"\",\"params\":[[]{Repeat(",\"\"", 100_000)}]}}}}", ""),
+        ["empty parameters with names"] = new(Template, "{a}", $"\",\"params\":{{\"a\":\"\"{Repeat(",\"b\":\"\"", 50_000)}}}}}}}", ""),
+        ["parameters among large ones"] = new(Template + Repeat("{7}", 1_000) + "\",\"params\":[\"\"", ",[0]", "]}}", ""),
+        ["one large parameter"] = new(Template + Repeat("%s", 5_000) + "\",\"params\":[\"", "p", "\"]}}", ""),
+        ["places that do not end"] = new(Template, "%(" + Repeat("n", 66), "\",\"params\":[]}}", ""),
+        ["places with zeros"] = new(Template, "%0000000000.00000", "\",\"params\":[]}}", ""),
         ["a number out of range, deep"] = new("{\"extra\":" + Repeat("[", 48), "0", ",1e999" + Repeat("]", 48) + "}"),
         ["as deep as is read"] = new("{\"extra\":" + Repeat("[", 58), "0", Repeat("]", 58) + "}"),
         ["deeper than is read"] = new("{\"extra\":" + Repeat("[", 200), "[]", Repeat("]", 200) + "}"),

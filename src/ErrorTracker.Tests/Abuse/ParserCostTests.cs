@@ -12,7 +12,8 @@ public sealed class ParserCostTests(ITestOutputHelper output)
     private const int Size = 1024 * 1024, Most = 8, Runs = 3;
 
     [Fact]
-    public void of_an_sdks_event() => Judge("sentry", body => SentryEvent.Parse(body, null, DateTimeOffset.UnixEpoch, "::1").Incoming?.Error.ToStored());
+    public void of_an_sdks_event() =>
+        Judge("sentry", body => SentryEvent.Parse(body, null, DateTimeOffset.UnixEpoch, "::1").Incoming?.Error.ToStored());
 
     [Fact]
     public void of_a_native_event() => Judge("native", body => EventBody.Parse(body, [])?.Error.ToStored());
@@ -40,7 +41,8 @@ public sealed class ParserCostTests(ITestOutputHelper output)
     private void Judge(string parser, Action<byte[]> parse)
     {
         var plain = CostOf(parse, HostileShapes.Plain(parser, Size));
-        var costs = HostileShapes.Names(parser).ToDictionary(name => name, name => CostOf(parse, HostileShapes.Hostile(parser, name, Size)) / plain);
+        var costs = HostileShapes.Names(parser)
+            .ToDictionary(name => name, name => CostOf(parse, HostileShapes.Hostile(parser, name, Size)) / plain);
         output.WriteLine($"plain: {plain / 1e6:N1} ms");
         foreach (var (name, cost) in costs.OrderByDescending(cost => cost.Value)) output.WriteLine($"{cost,6:N2} × {name}");
         Assert.DoesNotContain(costs, cost => cost.Value > Most);

@@ -7,7 +7,7 @@ public sealed class DecoderMemoryTests
 {
     private const int Kibibyte = 1024, Mebibyte = 1024 * Kibibyte;
 
-    /// <summary>What an encoder with that window writes is charged with that window, whatever the size of what it was given, unless it is all in one block.</summary>
+    /// <summary>What an encoder with that window writes is charged with that window, unless all of it is in one block.</summary>
     [Theory]
     [InlineData(10)]
     [InlineData(16)]
@@ -24,7 +24,8 @@ public sealed class DecoderMemoryTests
         Assert.Equal(1L << windowLog, DecoderMemory.Of("br", sent.AsSpan(0, length)) - DecoderMemory.Of("br", [0x3b]));
 
         Assert.True(BrotliEncoder.TryCompress(new byte[1000], sent, out length, quality: 5, windowLog));
-        Assert.InRange(DecoderMemory.Of("br", sent.AsSpan(0, length)) - DecoderMemory.Of("br", [0x3b]), 0, Math.Min(1 << windowLog, 2 * Kibibyte));
+        var small = DecoderMemory.Of("br", sent.AsSpan(0, length)) - DecoderMemory.Of("br", [0x3b]);
+        Assert.InRange(small, 0, Math.Min(1 << windowLog, 2 * Kibibyte));
     }
 
     [Fact]

@@ -39,9 +39,15 @@ public sealed class SenderAddressTests
     [InlineData("fe80::1%3", "fe80::1")]
     public void it_is_written_as_people_write_it(string address, string expected) => Assert.Equal(expected, SenderAddress.Of(IPAddress.Parse(address)));
 
-    private static JsonElement Context(string sent, string? address) =>
-        JsonDocument.Parse(SentryEvent.Parse(Encoding.UTF8.GetBytes(sent), null, DateTimeOffset.UnixEpoch, address).Incoming!.Error.Context!.Utf8).RootElement;
+    private static JsonElement Context(string sent, string? address)
+    {
+        var (incoming, _) = SentryEvent.Parse(Encoding.UTF8.GetBytes(sent), null, DateTimeOffset.UnixEpoch, address);
+        return JsonDocument.Parse(incoming!.Error.Context!.Utf8).RootElement;
+    }
 
-    private static string Strip(JsonElement context) =>
-        "{" + string.Join(',', context.EnumerateObject().Where(member => member.Name is not ("undated" or "dropped")).Select(member => $"\"{member.Name}\":{member.Value.GetRawText()}")) + "}";
+    private static string Strip(JsonElement context)
+    {
+        var members = context.EnumerateObject().Where(member => member.Name is not ("undated" or "dropped"));
+        return "{" + string.Join(',', members.Select(member => $"\"{member.Name}\":{member.Value.GetRawText()}")) + "}";
+    }
 }

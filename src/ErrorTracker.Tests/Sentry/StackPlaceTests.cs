@@ -1,4 +1,5 @@
 using System.Text;
+using ErrorTracker.Ingestion;
 using ErrorTracker.Sentry;
 
 namespace ErrorTracker.Tests.Sentry;
@@ -6,7 +7,9 @@ namespace ErrorTracker.Tests.Sentry;
 /// <summary>Events that only say where they were.</summary>
 public sealed class StackPlaceTests
 {
-    private const string Frames = """{"frames":[{"function":"main","in_app":true},{"function":"pay","in_app":true},{"function":"memcpy","in_app":false},{"instruction_addr":"0x1"}]}""";
+    private const string Frames = """
+        {"frames":[{"function":"main","in_app":true},{"function":"pay","in_app":true},{"function":"memcpy","in_app":false},{"instruction_addr":"0x1"}]}
+        """;
 
     [Theory]
     [InlineData("""{"exception":{"values":[{"stacktrace":FRAMES}]},"transaction":"t"}""", "pay")]
@@ -21,5 +24,8 @@ public sealed class StackPlaceTests
     [InlineData("""{"stacktrace":{"frames":[]},"threads":[],"transaction":"t","culprit":"c"}""", "t")]
     [InlineData("""{"stacktrace":{"frames":[{"instruction_addr":"0x1"}]}}""", "(no message)")]
     public void the_message_is_the_last_function_of_the_application(string sent, string expected) =>
-        Assert.Equal(expected, SentryEvent.Parse(Encoding.UTF8.GetBytes(sent.Replace("FRAMES", Frames)), null, DateTimeOffset.UnixEpoch).Incoming!.Error.Message);
+        Assert.Equal(expected, Parse(sent.Replace("FRAMES", Frames)).Message);
+
+    private static ErrorOccurred Parse(string sent) =>
+        SentryEvent.Parse(Encoding.UTF8.GetBytes(sent), null, DateTimeOffset.UnixEpoch).Incoming!.Error;
 }

@@ -33,7 +33,8 @@ internal static class DecoderMemory
     };
 
     /// <summary>
-    /// RFC 7932, 9.1 and 9.2. The decoder holds a window, or, if the first block is the last one, as much of it as that block has bytes.
+    /// RFC 7932, 9.1 and 9.2. The decoder holds a window, or, if the first block is the last one, as much of it as that block
+    /// has bytes.
     /// </summary>
     private static long BrotliRing(ReadOnlySpan<byte> start)
     {
@@ -44,7 +45,9 @@ internal static class DecoderMemory
         if (bits.Take(1) == 0) return window;
         if (bits.Take(1) == 1) return 0;
         var nibbles = 4 + bits.Take(2);
-        return nibbles > 6 ? window : Math.Min(window, (long)BitOperations.RoundUpToPowerOf2((uint)bits.Take(4 * nibbles) + 1));
+        if (nibbles > 6) return window;
+        var length = (uint)bits.Take(4 * nibbles) + 1;
+        return Math.Min(window, BitOperations.RoundUpToPowerOf2(length));
     }
 
     private static int BrotliWindowLog(ref Bits bits)
@@ -60,7 +63,8 @@ internal static class DecoderMemory
     }
 
     /// <summary>
-    /// RFC 8878, 3.1.1.1: of the first frame's window, at least 128 KiB. Another frame may follow: the decoder is to take no larger window than this.
+    /// RFC 8878, 3.1.1.1: of the first frame's window, at least 128 KiB. Another frame may follow: the decoder is to take no
+    /// larger window than this.
     /// </summary>
     public static int ZstdWindowLog(ReadOnlySpan<byte> start)
     {
@@ -79,7 +83,8 @@ internal static class DecoderMemory
             var unit = 1UL << (10 + (start[5] >> 3));
             return unit + unit / 8 * (uint)(start[5] & 7);
         }
-        var size = start[Math.Min(5 + DictionaryIdLength(descriptor), start.Length)..]; // a single segment: the window is the content's size
+        // In a single segment the window is the content's size.
+        var size = start[Math.Min(5 + DictionaryIdLength(descriptor), start.Length)..];
         return (descriptor >> 6) switch
         {
             0 when size.Length >= 1 => size[0],

@@ -1,8 +1,9 @@
 namespace ErrorTracker.Ingestion;
 
 /// <summary>
-/// Bounds the CPU that an application's large bodies take: they are inflated and parsed under slots, as many as there are cores, and one application
-/// has half of them at most. The others wait in the order in which they came, and applications take turns. Small bodies need no slot.
+/// Bounds the CPU that an application's large bodies take: they are inflated and parsed under slots, as many as there are cores,
+/// and one application has half of them at most. The others wait in the order in which they came, and applications take turns.
+/// Small bodies need no slot.
 /// </summary>
 internal sealed class ParseSlots(int cores)
 {
@@ -52,7 +53,7 @@ internal sealed class ParseSlots(int cores)
 
     private async ValueTask<ParseSlot> WaitAsync(int application, TaskCompletionSource waiting, CancellationToken stop)
     {
-        await using var _ = stop.UnsafeRegister(static (waiting, stop) => ((TaskCompletionSource)waiting!).TrySetCanceled(stop), waiting);
+        await using var _ = stop.UnsafeRegister(static (gone, stop) => ((TaskCompletionSource)gone!).TrySetCanceled(stop), waiting);
         await waiting.Task;
         return new(this, application);
     }

@@ -17,16 +17,21 @@ internal static class RequestBody
     public static bool CanDecode(HttpRequest request) => EncodingOf(request) is "" or "identity" or "gzip" or "x-gzip" or "br" or "deflate";
 
     /// <summary>
-    /// Opens the body to be read, inflated. What its decoder may take of memory is taken from the room until the body is closed; null if there is none.
-    /// A small body is awaited before, so that no decoder waits for the network.
+    /// Opens the body to be read, inflated. What its decoder may take of memory is taken from the room until the body is closed;
+    /// null if there is none. A small compressed body is awaited before, so that its decoder does not wait for the network.
     /// </summary>
     /// <exception cref="InvalidDataException">It asks for a window that is not supported.</exception>
-    public static ValueTask<OpenBody?> OpenAsync(HttpRequest request, Room room, CancellationToken stop) =>
-        EncodingOf(request) is var encoding and not ("" or "identity") ? OpenDecoderAsync(encoding, request, room, stop) : new(new OpenBody(request.Body, room));
-
-    private static async ValueTask<OpenBody?> OpenDecoderAsync(string encoding, HttpRequest request, Room room, CancellationToken stop)
+    public static ValueTask<OpenBody?> OpenAsync(HttpRequest request, Room room, CancellationToken stop)
     {
-        var taken = request.ContentLength is > 0 and <= LargestAwaited ? request.ContentLength.Value : DecoderMemory.LongestHeader;
+        var encoding = EncodingOf(request);
+        return encoding is "" or "identity" ? new(new OpenBody(request.Body, room)) : OpenDecoderAsync(encoding, request, room, stop);
+    }
+
+    private static async ValueTask<OpenBody?> OpenDecoderAsync(
+        string encoding, HttpRequest request, Room room, CancellationToken stop)
+    {
+        var isSmall = request.ContentLength is > 0 and <= LargestAwaited;
+        var taken = isSmall ? request.ContentLength!.Value : DecoderMemory.LongestHeader;
         if (!room.TryTake(taken)) return null;
         try
         {
@@ -54,7 +59,8 @@ internal static class RequestBody
         "gzip" or "x-gzip" => new GZipStream(sent, CompressionMode.Decompress),
         "br" => new BrotliStream(sent, CompressionMode.Decompress),
         "zstd" => Zstd(sent, DecoderMemory.ZstdWindowLog(start)),
-        _ => HasZlibHeader(start) ? new ZLibStream(sent, CompressionMode.Decompress) : new DeflateStream(sent, CompressionMode.Decompress),
+        _ when HasZlibHeader(start) => new ZLibStream(sent, CompressionMode.Decompress),
+        _ => new DeflateStream(sent, CompressionMode.Decompress),
     };
 
     private static DecompressionStream Zstd(Stream sent, int windowLog)
@@ -65,7 +71,8 @@ internal static class RequestBody
     }
 
     /// <summary>RFC 9110 means the zlib format; some senders leave its two bytes of header out, and RFC 1950 tells by them.</summary>
-    private static bool HasZlibHeader(ReadOnlySpan<byte> start) => start is [var method, var check, ..] && (method & 0x0f) == 8 && (method << 8 | check) % 31 == 0;
+    private static bool HasZlibHeader(ReadOnlySpan<byte> start) =>
+        start is [var method, var check, ..] && (method & 0x0f) == 8 && (method << 8 | check) % 31 == 0;
 
     /// <summary>Why a body could not be read to its end, for its sender; null if that is not the sender's fault.</summary>
     public static string? FaultOf(Exception failure) => failure switch
@@ -88,11 +95,12 @@ internal static class RequestBody
         var body = new PooledBody();
         try
         {
-            if (await OpenAsync(request, room, stop) is not { } open) return Refuse(Refusal.Busy(request.HttpContext.Response));
+            if (await OpenAsync(request, room, stop) is not { } open) return Refuse(Busy());
+            var wanted = (int)Math.Min(request.ContentLength + 1 ?? FirstBuffer, FirstBuffer);
             await using (open)
-                for (var wanted = (int)Math.Min(request.ContentLength + 1 ?? FirstBuffer, FirstBuffer); ; wanted = Math.Min(body.Capacity * 2, largest + 1))
+                for (; ; wanted = Math.Min(body.Capacity * 2, largest + 1))
                 {
-                    if (!room.TryTake(wanted - body.Capacity)) return Refuse(Refusal.Busy(request.HttpContext.Response));
+                    if (!room.TryTake(wanted - body.Capacity)) return Refuse(Busy());
                     body.Grow(wanted);
                     while (body.Length < body.Capacity)
                     {
@@ -110,6 +118,8 @@ internal static class RequestBody
             return (null, Refusal.Invalid("body", fault));
         }
 
+        IResult Busy() => Refusal.Busy(request.HttpContext.Response);
+
         (PooledBody?, IResult?) Refuse(IResult refusal)
         {
             body.Dispose();
@@ -120,16 +130,18 @@ internal static class RequestBody
     private static IResult TooLarge => Refusal.Of(413, "The body must not be larger than 1 MiB.");
 
     /// <summary>In lower case; empty if the body is sent as it is.</summary>
-    public static string EncodingOf(HttpRequest request) => request.Headers.ContentEncoding is { Count: > 0 } encoding ? encoding.ToString().Trim().ToLowerInvariant() : "";
+    public static string EncodingOf(HttpRequest request) =>
+        request.Headers.ContentEncoding is { Count: > 0 } encoding ? encoding.ToString().Trim().ToLowerInvariant() : "";
 }
 
-/// <summary>A body that is being read; closing it leaves the request's own stream open, and gives its decoder's memory back.</summary>
+/// <summary>A body that is being read. Closing it leaves the request's own stream open, and gives its decoder's memory back.</summary>
 /// <param name="memory">Bytes that the decoder has taken from the room; 0 without one.</param>
 internal readonly struct OpenBody(Stream stream, Room room, long memory = 0) : IAsyncDisposable
 {
     /// <summary>Inflating takes the request's turn, and waiting for the network leaves it.</summary>
     /// <param name="size">Bytes that were read before.</param>
-    public ValueTask<int> ReadAsync(Memory<byte> into, long size, CancellationToken stop) => memory == 0 ? BeginRead(into, stop) : InflateAsync(into, size, stop);
+    public ValueTask<int> ReadAsync(Memory<byte> into, long size, CancellationToken stop) =>
+        memory == 0 ? BeginRead(into, stop) : InflateAsync(into, size, stop);
 
     private async ValueTask<int> InflateAsync(Memory<byte> into, long size, CancellationToken stop)
     {

@@ -1,8 +1,8 @@
 namespace ErrorTracker.Ingestion;
 
 /// <summary>
-/// What one request takes of the memory that bodies and waiting events may use, and of the CPU for large bodies. To be disposed of when the request
-/// is answered: all is given back. Not for two threads at once.
+/// What one request takes of the memory that bodies and waiting events may use, and of the CPU for large bodies. To be disposed
+/// of when the request is answered: all is given back. Not for two threads at once.
 /// </summary>
 internal sealed class Room(FairShare share, ParseSlots slots, int application) : IDisposable
 {
@@ -40,14 +40,14 @@ internal sealed class Room(FairShare share, ParseSlots slots, int application) :
     }
 
     /// <summary>
-    /// Completes when it is this request's turn to inflate or parse: at once for a small body, and while its turn lasts. The turn is to be left
-    /// before the request waits for anything.
+    /// Completes when it is this request's turn to inflate or parse: at once for a small body, and while its turn lasts. The turn
+    /// is to be left before the request waits for anything.
     /// </summary>
     /// <param name="size">Bytes of the body so far, inflated.</param>
     public ValueTask TakeTurnAsync(long size, CancellationToken stop) =>
-        size <= ParseSlots.LargestSmall || _slot is not null && size - _turnBegan < LongestTurn ? default : TakeSlotAsync(size, stop);
+        size <= ParseSlots.LargestSmall || _slot is not null && size - _turnBegan < LongestTurn ? default : BeginTurnAsync(size, stop);
 
-    private async ValueTask TakeSlotAsync(long size, CancellationToken stop)
+    private async ValueTask BeginTurnAsync(long size, CancellationToken stop)
     {
         LeaveTurn();
         _slot = await slots.TakeAsync(_application, stop);

@@ -66,6 +66,8 @@ public static class SendBatch
     {
         public const int ReadBuffer = 64 * 1024;
 
+        private const string NoRoom = "was not read further: there is no room for it now";
+
         /// <summary>So long an event waits for room in the queue. Then the rest of the batch is refused: the database is away, or the application sends more than it takes.</summary>
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), Pause = TimeSpan.FromMilliseconds(20);
 
@@ -92,13 +94,13 @@ public static class SendBatch
             var (buffer, held) = (new byte[ReadBuffer], 0);
             try
             {
-                if (await RequestBody.OpenAsync(request, room, stop.Token) is not { } body) return BreakOff("was not read: there is no room for it now");
+                if (await RequestBody.OpenAsync(request, room, stop.Token) is not { } body) return BreakOff(NoRoom);
                 await using (body)
                     for (int read; (read = await body.ReadAsync(buffer, _read, stop.Token)) > 0;)
                     {
                         if ((_read += read) > Largest) return false;
                         if (!await ParseAsync(splitter, buffer.AsMemory(0, read), stop.Token)) return false;
-                        if (splitter.Capacity > held && !room.TryTake(splitter.Capacity - held)) return BreakOff("was not read further: there is no room for it now");
+                        if (splitter.Capacity > held && !room.TryTake(splitter.Capacity - held)) return BreakOff(NoRoom);
                         held = splitter.Capacity;
                     }
                 return await ParseAsync(splitter, default, stop.Token, isEnd: true);
@@ -130,7 +132,8 @@ public static class SendBatch
         }
 
         /// <summary>The events that are complete with these bytes, or at the end of the body; in the request's turn.</summary>
-        private async ValueTask<bool> ParseAsync(BatchSplitter splitter, Memory<byte> bytes, CancellationToken stop, bool isEnd = false)
+        private async ValueTask<bool> ParseAsync(
+            BatchSplitter splitter, Memory<byte> bytes, CancellationToken stop, bool isEnd = false)
         {
             await room.TakeTurnAsync(_read, stop);
             while (Next(splitter, ref bytes) is { } part)

@@ -3,16 +3,18 @@ using System.Text.Json;
 namespace ErrorTracker.Sentry;
 
 /// <summary>
-/// The exceptions of an event, the innermost first and the one that was caught last, and how they hang together: by the ids that newer SDKs send
-/// (<c>mechanism.exception_id</c> and <c>parent_id</c>), else each caused the one after it. Pure; costs the size of the exceptions.
+/// The exceptions of an event, the innermost first and the one that was caught last, and how they hang together: by the ids that
+/// newer SDKs send (<c>mechanism.exception_id</c> and <c>parent_id</c>), else each caused the one after it. Pure; costs the size
+/// of the exceptions.
 /// </summary>
 internal sealed class ExceptionChain
 {
     /// <summary>Types that only carry others, by the last part of their names.</summary>
     private static readonly HashSet<string> Wrappers =
     [
-        "AggregateException", "AggregateError", "ExceptionGroup", "BaseExceptionGroup", "TargetInvocationException", "TypeInitializationException",
-        "ExecutionException", "CompletionException", "InvocationTargetException", "UndeclaredThrowableException", "NestedServletException",
+        "AggregateException", "AggregateError", "ExceptionGroup", "BaseExceptionGroup", "TargetInvocationException",
+        "TypeInitializationException", "ExecutionException", "CompletionException", "InvocationTargetException",
+        "UndeclaredThrowableException", "NestedServletException",
     ];
 
     /// <summary>What an exception is to its parent that has but one: a cause, not a member of a group.</summary>
@@ -32,8 +34,8 @@ internal sealed class ExceptionChain
     }
 
     /// <summary>
-    /// Type and text of the outermost exception that has any and does not only carry others; of a wrapper or group the first child's. Null if none
-    /// has a title.
+    /// Type and text of the outermost exception that has any and does not only carry others; of a wrapper or group the first
+    /// child's. Null if none has a title.
     /// </summary>
     public string? Title()
     {
@@ -74,8 +76,9 @@ internal sealed class ExceptionChain
     private bool IsWrapper(int at, int inner)
     {
         if (SentryText.Member(_exceptions[at], "type") is { } type && Wrappers.Contains(LastPart(type))) return true;
-        var isGroup = Mechanism(at) is { } mechanism && mechanism.TryGetProperty("is_exception_group", out var told) && told.ValueKind == JsonValueKind.True;
-        return isGroup && !(Mechanism(inner) is { } link && SentryText.Member(link, "source") is { } source && Causes.Contains(source));
+        if (Mechanism(at) is not { } mechanism || !mechanism.TryGetProperty("is_exception_group", out var isGroup)) return false;
+        var source = Mechanism(inner) is { } link ? SentryText.Member(link, "source") : null;
+        return isGroup.ValueKind == JsonValueKind.True && !(source is not null && Causes.Contains(source));
     }
 
     private static string LastPart(string type) => type[(type.AsSpan().LastIndexOfAny(".+$:") + 1)..];
@@ -84,9 +87,11 @@ internal sealed class ExceptionChain
         _exceptions[at] is { ValueKind: JsonValueKind.Object } exception && exception.TryGetProperty("mechanism", out var mechanism)
             && mechanism.ValueKind == JsonValueKind.Object ? mechanism : null;
 
-    private long? Id(int at, string name) =>
-        Mechanism(at) is { } mechanism && mechanism.TryGetProperty(name, out var id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt64(out var number)
-            ? number : null;
+    private long? Id(int at, string name)
+    {
+        if (Mechanism(at) is not { } mechanism || !mechanism.TryGetProperty(name, out var id)) return null;
+        return id.ValueKind == JsonValueKind.Number && id.TryGetInt64(out var number) ? number : null;
+    }
 
     private static string? TitleOf(JsonElement exception)
     {

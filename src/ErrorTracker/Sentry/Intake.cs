@@ -131,7 +131,8 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
                 await _room.TakeTurnAsync(total, http.RequestAborted);
                 if (read == 0) return await FinishAsync();
                 if (await TakeAsync(buffer.AsMemory(0, read)) is { } refused) return refused;
-                if (Key is not null && Held + ReadBuffer > _taken && !TryTakeRoom(Held + ReadBuffer - _taken)) return SentryRefusal.NoRoom;
+                var more = Held + ReadBuffer - _taken;
+                if (Key is not null && more > 0 && !TryTakeRoom(more)) return SentryRefusal.NoRoom;
             }
         }
         finally
@@ -173,7 +174,8 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private SentryRefusal? KeepEvent(Memory<byte> payload, string? headerId)
     {
         if (_event is not null) return SentryRefusal.SecondEvent;
-        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt, SenderAddress.Of(http.Connection.RemoteIpAddress));
+        var address = SenderAddress.Of(http.Connection.RemoteIpAddress);
+        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt, address);
         if (otherType is not null) _unkept.UnionWith(Unkept.CategoriesOf(otherType));
         _event = incoming;
         return incoming is null && otherType is null ? SentryRefusal.BadEvent : null;

@@ -8,8 +8,8 @@ using ErrorTracker.Ingestion;
 namespace ErrorTracker.Sentry;
 
 /// <summary>
-/// Writes JSON as it was sent, but for what the log cannot hold, and notes what was dropped or changed, and why. One for each event: all its
-/// numbers share a limit. A value is read once, so it costs its size, however it is nested.
+/// Writes JSON as it was sent, but for what the log cannot hold, and notes what was dropped or changed, and why. One for each
+/// event: all its numbers share a limit. A value is read once, so it costs its size, however it is nested.
 /// </summary>
 internal sealed class KeptJson
 {
@@ -146,7 +146,8 @@ internal sealed class KeptJson
                 return;
             default:
                 if (steps[depth].Length == 0) steps[depth].Index++;
-                if (depth < MostDepth && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray) steps[depth + 1] = new(0, 0, -1);
+                var begins = reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+                if (begins && depth < MostDepth) steps[depth + 1] = new(0, 0, -1);
                 return;
         }
     }

@@ -20,7 +20,7 @@ internal static partial class MessageTemplate
     /// <summary>No place is longer: it bounds how much of a template can decide on the first characters of the message.</summary>
     private const int LongestPlace = 120;
 
-    /// <summary>Stops when there is more text than wanted: what is answered may be longer than that, or the beginning of a longer message.</summary>
+    /// <summary>Stops when there is more text than wanted: the answer is longer than that, and may be the beginning of the message.</summary>
     /// <param name="parameters">A list, or an object of names.</param>
     /// <param name="most">Characters that are wanted.</param>
     public static string Fill(string template, JsonElement parameters, int most)
@@ -29,10 +29,10 @@ internal static partial class MessageTemplate
         if (template.Length > longest) template = template[..longest];
         var pattern = Percent().IsMatch(template) ? Percent() : Braces();
         var (values, filled, at, next, places) = (ValuesOf(parameters), new StringBuilder(), 0, 0, MostPlaces);
-        for (var place = pattern.Match(template); place.Success && filled.Length <= most && places-- > 0; place = place.NextMatch())
+        for (var place = pattern.Match(template); place.Success && filled.Length <= most && places > 0; place = place.NextMatch(), places--)
         {
-            var value = place.Value == "%%" ? "%" : values.GetValueOrDefault(NameOf(place, parameters, ref next)) ?? place.Value;
-            filled.Append(template, at, place.Index - at).Append(value);
+            var value = place.Value == "%%" ? "%" : values.GetValueOrDefault(NameOf(place, parameters, ref next));
+            filled.Append(template, at, place.Index - at).Append(value ?? place.Value);
             at = place.Index + place.Length;
         }
         return filled.Append(template, at, template.Length - at).ToString();
@@ -52,9 +52,11 @@ internal static partial class MessageTemplate
     {
         var values = new Dictionary<string, string>();
         if (parameters.ValueKind == JsonValueKind.Object)
-            foreach (var member in parameters.EnumerateObject().Take(MostParameters)) values[member.Name] = SentryText.Of(member.Value);
+            foreach (var member in parameters.EnumerateObject().Take(MostParameters))
+                values[member.Name] = SentryText.Of(member.Value);
         if (parameters.ValueKind == JsonValueKind.Array)
-            foreach (var (index, item) in parameters.EnumerateArray().Take(MostParameters).Index()) values[Key(index)] = SentryText.Of(item);
+            foreach (var (index, item) in parameters.EnumerateArray().Take(MostParameters).Index())
+                values[Key(index)] = SentryText.Of(item);
         return values;
     }
 

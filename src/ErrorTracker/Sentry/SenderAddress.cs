@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace ErrorTracker.Sentry;
 
 /// <summary>
-/// The IP address that an event came from, in the places where its SDK asks for it: <c>user.ip_address</c> and <c>request.env.REMOTE_ADDR</c> of
-/// <c>{{auto}}</c>, and an absent <c>user.ip_address</c> where <c>sdk.settings.infer_ip</c> is <c>auto</c>. Where that is <c>never</c>, nothing is told. Pure.
+/// The IP address that an event came from, in the places where its SDK asks for it: <c>user.ip_address</c> and
+/// <c>request.env.REMOTE_ADDR</c> of <c>{{auto}}</c>, and an absent <c>user.ip_address</c> where <c>sdk.settings.infer_ip</c> is
+/// <c>auto</c>. Where that is <c>never</c>, nothing is told. Pure.
 /// </summary>
 internal sealed class SenderAddress
 {
@@ -36,10 +37,11 @@ internal sealed class SenderAddress
     {
         if (member.Value.ValueKind != JsonValueKind.Object) return false;
         if (member.NameEquals("user")) return TryWriteUser(context, member.Value, kept);
-        if (!member.NameEquals("request") || Member(member.Value, "env") is not { } env || !IsAsked(Member(env, "REMOTE_ADDR"))) return false;
+        if (!member.NameEquals("request") || !IsAsked(Member(Member(member.Value, "env"), "REMOTE_ADDR"))) return false;
         context.WriteStartObject("request");
         foreach (var part in member.Value.EnumerateObject())
-            if (part.NameEquals("env") && part.Value.ValueKind == JsonValueKind.Object) WriteObject(context, part.Value, kept, "env", "request.env", "REMOTE_ADDR");
+            if (part.NameEquals("env") && part.Value.ValueKind == JsonValueKind.Object)
+                WriteObject(context, part.Value, kept, "env", "request.env", "REMOTE_ADDR");
             else kept.WriteMember(context, part, "request");
         context.WriteEndObject();
         return true;
@@ -75,7 +77,8 @@ internal sealed class SenderAddress
 
     private static bool IsAsked(JsonElement? told) => told is { ValueKind: JsonValueKind.String } text && text.ValueEquals(Asked);
 
-    private static bool IsAbsent(JsonElement? told) => told is null or { ValueKind: JsonValueKind.Null } || told is { ValueKind: JsonValueKind.String } text && text.ValueEquals("");
+    private static bool IsAbsent(JsonElement? told) =>
+        told is null or { ValueKind: JsonValueKind.Null } || told is { ValueKind: JsonValueKind.String } text && text.ValueEquals("");
 
     private static JsonElement? Member(JsonElement? value, string name) =>
         value is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var member) ? member : null;

@@ -14,10 +14,12 @@ namespace ErrorTracker.Sentry;
 /// </summary>
 internal sealed class SentryEvent
 {
-    /// <summary>What is kept has 50 levels, some below the event's own; a document costs its size times its depth to read, so no more are read.</summary>
+    /// <summary>50 levels are kept, some below the event's own. A document costs its size times its depth to read, so no more are read.</summary>
     internal const int DeepestRead = 60;
 
     private const string NoMessage = "(no message)";
+
+    private static readonly string TooLong = string.Create(CultureInfo.InvariantCulture, $"has more than {EventBody.LongestMessage:N0} characters: cut");
 
     /// <summary>Characters of seconds since 1970.</summary>
     private const int LongestTime = 64;
@@ -53,7 +55,8 @@ internal sealed class SentryEvent
     /// <param name="receivedAt">The time of an event without one.</param>
     /// <param name="address">The IP address that the event came from; null if nobody knows.</param>
     /// <returns>The error, with an id if its sender gave one, and its type if it is no error; or null if it is no JSON object.</returns>
-    public static (IncomingEvent? Incoming, string? OtherType) Parse(Memory<byte> payload, string? headerId, DateTimeOffset receivedAt, string? address = null)
+    public static (IncomingEvent? Incoming, string? OtherType) Parse(
+        Memory<byte> payload, string? headerId, DateTimeOffset receivedAt, string? address = null)
     {
         if (!Utf8.IsValid(payload.Span)) payload = StorableText.ToUtf8(payload.Span);
         if (payload.Span.StartsWith(EventBody.ByteOrderMark)) payload = payload[EventBody.ByteOrderMark.Length..];
@@ -106,7 +109,8 @@ internal sealed class SentryEvent
         if (Find("timestamp") is not { } value) return null;
         var text = SentryText.Of(value);
         if (Instant.TryParse(text, out var instant)) return instant;
-        if (text.Length <= LongestTime && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) < 1e12m
+        if (text.Length <= LongestTime && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            && Math.Abs(seconds) < 1e12m
             && DateTimeOffset.UnixEpoch.Ticks + (seconds * TimeSpan.TicksPerSecond) is var ticks && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks)
             return Instant.Truncate(new((long)ticks, TimeSpan.Zero));
         _kept.Drop("timestamp", "is no time: received_at took its place");
@@ -139,7 +143,7 @@ internal sealed class SentryEvent
         var full = new ExceptionChain(exceptions).Title() ?? Said() ?? SentryStack.TextOf(exceptions)
             ?? StackPlace.Of(exceptions, Find(Stacktraces), threads) ?? Text("transaction") ?? Text("culprit") ?? NoMessage;
         var message = SentryText.Cut(full, EventBody.LongestMessage);
-        if (message.Length < full.Length) _kept.Drop("message", $"has more than {EventBody.LongestMessage.ToString("N0", CultureInfo.InvariantCulture)} characters: cut");
+        if (message.Length < full.Length) _kept.Drop("message", TooLong);
         return message;
     }
 
@@ -157,7 +161,8 @@ internal sealed class SentryEvent
         return null;
     }
 
-    private string? Text(string name) => Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
+    private string? Text(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
 
     private static string? Filled(JsonElement entry) =>
         SentryText.Member(entry, "message") is { } template && entry.TryGetProperty("params", out var parameters)

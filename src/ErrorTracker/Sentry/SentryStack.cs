@@ -18,11 +18,19 @@ internal static class SentryStack
     }
 
     /// <summary>The text of the last item that is only that; null if there is none.</summary>
-    public static string? TextOf(List<JsonElement> items) =>
-        items.FindLast(item => item.ValueKind == JsonValueKind.Number || item.ValueKind == JsonValueKind.String && !item.ValueEquals("")) is { ValueKind: not JsonValueKind.Undefined } text
-            ? SentryText.Of(text) : null;
+    public static string? TextOf(List<JsonElement> items)
+    {
+        var last = items.FindLastIndex(IsText);
+        return last < 0 ? null : SentryText.Of(items[last]);
+    }
 
-    /// <summary>Frames are lifted out of their stacktrace; what else it holds stays in it. An item that is no object becomes one with it as its value.</summary>
+    private static bool IsText(JsonElement item) =>
+        item.ValueKind == JsonValueKind.Number || item.ValueKind == JsonValueKind.String && !item.ValueEquals("");
+
+    /// <summary>
+    /// Frames are lifted out of their stacktrace; what else it holds stays in it. An item that is no object becomes one with it as
+    /// its value.
+    /// </summary>
     /// <param name="stacktrace">Of an event that has one of its own.</param>
     public static RawJson? Of(List<JsonElement> exceptions, List<JsonElement> threads, JsonElement? stacktrace, KeptJson kept)
     {
@@ -64,7 +72,8 @@ internal static class SentryStack
         foreach (var member in item.EnumerateObject())
         {
             path ??= $"{list}.{index}";
-            if (member.NameEquals("stacktrace") && member.Value.ValueKind == JsonValueKind.Object) WriteTrace(kept, stack, member.Value, $"{path}.stacktrace");
+            if (member.NameEquals("stacktrace") && member.Value.ValueKind == JsonValueKind.Object)
+                WriteTrace(kept, stack, member.Value, $"{path}.stacktrace");
             else kept.WriteMember(stack, member, path);
         }
     }

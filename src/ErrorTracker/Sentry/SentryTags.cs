@@ -3,7 +3,10 @@ using ErrorTracker.Ingestion;
 
 namespace ErrorTracker.Sentry;
 
-/// <summary>The tags of an event in each form that SDKs give them: an object, or a list of pairs, each a list of two or an object of key and value.</summary>
+/// <summary>
+/// The tags of an event in each form that SDKs give them: an object, or a list of pairs, each a list of two or an object of key
+/// and value.
+/// </summary>
 internal sealed class SentryTags
 {
     private readonly Dictionary<string, string> _tags = [], _others = [];

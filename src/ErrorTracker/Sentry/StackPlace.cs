@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ErrorTracker.Sentry;
 
-/// <summary>Where a stack that nobody described was: what an event is called that has neither an exception's title nor a message. Pure.</summary>
+/// <summary>Where the stack ends of an event that has neither an exception's title nor a message: it is called that. Pure.</summary>
 internal static class StackPlace
 {
     private static readonly string[] Files = ["filename", "abs_path", "module", "package"];
@@ -33,9 +33,10 @@ internal static class StackPlace
         return current ?? first;
     }
 
-    private static bool HasFrames(JsonElement thread) => Member(Member(thread, "stacktrace"), "frames") is { ValueKind: JsonValueKind.Array } frames && frames.GetArrayLength() > 0;
+    private static bool HasFrames(JsonElement thread) =>
+        Member(Member(thread, "stacktrace"), "frames") is { ValueKind: JsonValueKind.Array } frames && frames.GetArrayLength() > 0;
 
-    /// <summary>Frames go from the outermost call to the innermost: the last function of the application's own, else the last of any, else a file.</summary>
+    /// <summary>Frames end with the innermost call: the last function of the application's own, else the last of any, else a file.</summary>
     private static string? OfTrace(JsonElement? trace)
     {
         if (Member(trace, "frames") is not { ValueKind: JsonValueKind.Array } frames) return null;
