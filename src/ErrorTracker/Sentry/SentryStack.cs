@@ -59,7 +59,7 @@ internal static class SentryStack
             else
             {
                 stack.WritePropertyName("value");
-                kept.WriteValue(stack, items[i], name, $"{i}.value");
+                kept.WriteValue(stack, items[i], name, "value");
             }
             stack.WriteEndObject();
         }

@@ -45,9 +45,16 @@ internal sealed class SentryTags
             kept.Drop("tags", "must be an object or a list of pairs");
             return [];
         }
-        var pairs = tags.EnumerateArray().Select(PairOf).ToList();
-        if (pairs.Exists(pair => pair is null)) kept.Drop("tags", "holds what is no pair");
-        return pairs.OfType<(string, JsonElement)>();
+        return PairsOfList(tags, kept);
+    }
+
+    private static IEnumerable<(string Name, JsonElement Value)> PairsOfList(JsonElement tags, KeptJson kept)
+    {
+        var holdsOthers = false;
+        foreach (var item in tags.EnumerateArray())
+            if (PairOf(item) is { } pair) yield return pair;
+            else holdsOthers = true;
+        if (holdsOthers) kept.Drop("tags", "holds what is no pair");
     }
 
     private static (string, JsonElement)? PairOf(JsonElement item) => item.ValueKind switch
