@@ -5,7 +5,9 @@ using ErrorTracker.Tests.Hosting;
 
 namespace ErrorTracker.Tests.Abuse;
 
-/// <summary>Compressed bodies that ask for large windows, and large bodies, cost their application its share and no more.</summary>
+/// <summary>
+/// Compressed bodies that ask for large windows, and large bodies, cost their application its share and no more.
+/// </summary>
 [Collection(nameof(OnPostgres))]
 public sealed class DecoderRoomTests(SharedApi shared)
 {
@@ -13,7 +15,9 @@ public sealed class DecoderRoomTests(SharedApi shared)
 
     private TestApi Api => shared.Api;
 
-    /// <summary>Each begins, asks for a window of 8 or 16 MiB, and does not go on until all others have begun.</summary>
+    /// <summary>
+    /// Each begins, asks for a window of 8 or 16 MiB, and does not go on until all others have begun.
+    /// </summary>
     [Theory]
     [InlineData("events", "br", HttpStatusCode.ServiceUnavailable)]
     [InlineData("events/batch", "br", HttpStatusCode.ServiceUnavailable)]

@@ -7,7 +7,9 @@ public sealed class DecoderMemoryTests
 {
     private const int Kibibyte = 1024, Mebibyte = 1024 * Kibibyte;
 
-    /// <summary>What an encoder with that window writes is charged with that window, unless all of it is in one block.</summary>
+    /// <summary>
+    /// What an encoder with that window writes is charged with that window, unless all of it is in one block.
+    /// </summary>
     [Theory]
     [InlineData(10)]
     [InlineData(16)]

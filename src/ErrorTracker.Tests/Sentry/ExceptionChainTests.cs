@@ -36,7 +36,10 @@ public sealed class ExceptionChainTests
     [InlineData("""[{"type":"A","value":"a"},{"type":"Any","value":"v","mechanism":{"is_exception_group":false}}]""", "Any: v")]
     public void the_title_is_that_of_the_outermost_that_says_something(string exceptions, string? expected) => Assert.Equal(expected, Title(exceptions));
 
-    /// <summary>SDKs list the children of a group with the first one last, each after what caused it, or in another order; ids say which is which.</summary>
+    /// <summary>
+    /// SDKs list the children of a group with the first one last, each after what caused it, or in another order; ids
+    /// say which is which.
+    /// </summary>
     [Theory]
     [InlineData("""
         [{"type":"B","value":"b","mechanism":{"exception_id":3,"parent_id":0,"source":"InnerExceptions[1]"}},

@@ -9,7 +9,9 @@ internal static class DecoderMemory
     /// <summary>Bytes at the beginning of a body that say it: those of the longest header of a frame of zstd.</summary>
     public const int LongestHeader = 18;
 
-    /// <summary>Windows of zstd are at most so large, as a power of two: 8 MiB, which RFC 8878 asks decoders to support.</summary>
+    /// <summary>
+    /// Windows of zstd are at most so large, as a power of two: 8 MiB, which RFC 8878 asks decoders to support.
+    /// </summary>
     public const int LargestZstdWindow = 23;
 
     private const int Kibibyte = 1024;

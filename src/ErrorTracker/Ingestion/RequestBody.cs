@@ -70,7 +70,9 @@ internal static class RequestBody
         return stream;
     }
 
-    /// <summary>RFC 9110 means the zlib format; some senders leave its two bytes of header out, and RFC 1950 tells by them.</summary>
+    /// <summary>
+    /// RFC 9110 means the zlib format; some senders leave its two bytes of header out, and RFC 1950 tells by them.
+    /// </summary>
     private static bool HasZlibHeader(ReadOnlySpan<byte> start) =>
         start is [var method, var check, ..] && (method & 0x0f) == 8 && (method << 8 | check) % 31 == 0;
 
@@ -134,7 +136,9 @@ internal static class RequestBody
         request.Headers.ContentEncoding is { Count: > 0 } encoding ? encoding.ToString().Trim().ToLowerInvariant() : "";
 }
 
-/// <summary>A body that is being read. Closing it leaves the request's own stream open, and gives its decoder's memory back.</summary>
+/// <summary>
+/// A body that is being read. Closing it leaves the request's own stream open, and gives its decoder's memory back.
+/// </summary>
 /// <param name="memory">Bytes that the decoder has taken from the room; 0 without one.</param>
 internal readonly struct OpenBody(Stream stream, Room room, long memory = 0) : IAsyncDisposable
 {

@@ -29,7 +29,9 @@ internal sealed class Room(FairShare share, ParseSlots slots, int application) :
         _taken -= amount;
     }
 
-    /// <summary>From now on it is this application's; false, and all given back, if that has no share left for what was taken.</summary>
+    /// <summary>
+    /// From now on it is this application's; false, and all given back, if that has no share left for what was taken.
+    /// </summary>
     public bool TryMoveTo(int application)
     {
         LeaveTurn();

@@ -124,14 +124,18 @@ public static class SendBatch
             }
         }
 
-        /// <summary>It is not the sender's fault: a batch of which nothing was read must not be called invalid.</summary>
+        /// <summary>
+        /// It is not the sender's fault: a batch of which nothing was read must not be called invalid.
+        /// </summary>
         private bool BreakOff(string reason)
         {
             if (Break(reason)) Failed++;
             return true;
         }
 
-        /// <summary>The events that are complete with these bytes, or at the end of the body; in the request's turn.</summary>
+        /// <summary>
+        /// The events that are complete with these bytes, or at the end of the body; in the request's turn.
+        /// </summary>
         private async ValueTask<bool> ParseAsync(
             BatchSplitter splitter, Memory<byte> bytes, CancellationToken stop, bool isEnd = false)
         {

@@ -72,7 +72,9 @@ internal sealed class ExceptionChain
         return at > 0 && Id(at - 1, "parent_id") is null ? at - 1 : -1;
     }
 
-    /// <summary>Some SDKs call each exception that has a cause a group; one that is told to have a cause speaks for itself.</summary>
+    /// <summary>
+    /// Some SDKs call each exception that has a cause a group; one that is told to have a cause speaks for itself.
+    /// </summary>
     private bool IsWrapper(int at, int inner)
     {
         if (SentryText.Member(_exceptions[at], "type") is { } type && Wrappers.Contains(LastPart(type))) return true;

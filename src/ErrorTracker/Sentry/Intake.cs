@@ -143,7 +143,9 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         }
     }
 
-    /// <summary>As long as nobody knows whose request it is, its decoder takes its memory from the share of nobody.</summary>
+    /// <summary>
+    /// As long as nobody knows whose request it is, its decoder takes its memory from the share of nobody.
+    /// </summary>
     /// <param name="size">Bytes that were read before.</param>
     private async ValueTask<(int Read, SentryRefusal? Refusal)> ReadAsync(Memory<byte> buffer, long size, CancellationToken stop)
     {

@@ -17,10 +17,15 @@ internal static partial class MessageTemplate
     /// <summary>Parameters that are known: the first of a list, or of an object's members.</summary>
     private const int MostParameters = 1_000;
 
-    /// <summary>No place is longer: it bounds how much of a template can decide on the first characters of the message.</summary>
+    /// <summary>
+    /// No place is longer: it bounds how much of a template can decide on the first characters of the message.
+    /// </summary>
     private const int LongestPlace = 120;
 
-    /// <summary>Stops when there is more text than wanted: the answer is longer than that, and may be the beginning of the message.</summary>
+    /// <summary>
+    /// Stops when there is more text than wanted: the answer is longer than that, and may be the beginning of the
+    /// message.
+    /// </summary>
     /// <param name="parameters">A list, or an object of names.</param>
     /// <param name="most">Characters that are wanted.</param>
     public static string Fill(string template, JsonElement parameters, int most)
@@ -47,7 +52,9 @@ internal static partial class MessageTemplate
         return int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? Key(index) : name;
     }
 
-    /// <summary>Looked up by name, or by place in the list: read once, as JSON finds neither without a search.</summary>
+    /// <summary>
+    /// Looked up by name, or by place in the list: read once, as JSON finds neither without a search.
+    /// </summary>
     private static Dictionary<string, string> ValuesOf(JsonElement parameters)
     {
         var values = new Dictionary<string, string>();

@@ -24,7 +24,9 @@ internal sealed class SenderAddress
         _isInferred = _address is not null && setting.Equals("auto", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>As people write it: IPv4 in its own form although a socket of IPv6 took it, and without the scope.</summary>
+    /// <summary>
+    /// As people write it: IPv4 in its own form although a socket of IPv6 took it, and without the scope.
+    /// </summary>
     public static string? Of(IPAddress? address) => address switch
     {
         null => null,
@@ -32,7 +34,10 @@ internal sealed class SenderAddress
         _ => new IPAddress(address.GetAddressBytes()).ToString(),
     };
 
-    /// <summary>True if the member was written with the address in its place; false if it holds none and is to be written as it is.</summary>
+    /// <summary>
+    /// True if the member was written with the address in its place; false if it holds none and is to be written as
+    /// it is.
+    /// </summary>
     public bool TryWrite(Utf8JsonWriter context, JsonProperty member, KeptJson kept)
     {
         if (member.Value.ValueKind != JsonValueKind.Object) return false;

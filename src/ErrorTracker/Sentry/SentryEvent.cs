@@ -14,12 +14,16 @@ namespace ErrorTracker.Sentry;
 /// </summary>
 internal sealed class SentryEvent
 {
-    /// <summary>50 levels are kept, some below the event's own. A document costs its size times its depth to read, so no more are read.</summary>
+    /// <summary>
+    /// 50 levels are kept, some below the event's own. A document costs its size times its depth to read, so no more
+    /// are read.
+    /// </summary>
     internal const int DeepestRead = 60;
 
     private const string NoMessage = "(no message)";
 
-    private static readonly string TooLong = string.Create(CultureInfo.InvariantCulture, $"has more than {EventBody.LongestMessage:N0} characters: cut");
+    private static readonly string TooLong =
+        string.Create(CultureInfo.InvariantCulture, $"has more than {EventBody.LongestMessage:N0} characters: cut");
 
     /// <summary>Characters of seconds since 1970.</summary>
     private const int LongestTime = 64;
@@ -137,7 +141,10 @@ internal sealed class SentryEvent
         return level ?? "ERROR";
     }
 
-    /// <summary>What was caught, or what is said, or the text that stands for an exception, or where it was: the first that is there.</summary>
+    /// <summary>
+    /// What was caught, or what is said, or the text that stands for an exception, or where it was: the first that is
+    /// there.
+    /// </summary>
     private string Message(List<JsonElement> exceptions, List<JsonElement> threads)
     {
         var full = new ExceptionChain(exceptions).Title() ?? Said() ?? SentryStack.TextOf(exceptions)
@@ -153,7 +160,8 @@ internal sealed class SentryEvent
         foreach (var name in Messages)
         {
             if (Find(name) is not { } entry) continue;
-            var text = entry.ValueKind == JsonValueKind.Object ? SentryText.Member(entry, "formatted") ?? Filled(entry) : SentryText.Of(entry);
+            var text = entry.ValueKind == JsonValueKind.Object
+                ? SentryText.Member(entry, "formatted") ?? Filled(entry) : SentryText.Of(entry);
             if (text is not { Length: > 0 }) continue;
             if (entry.ValueKind == JsonValueKind.String && text.Length <= EventBody.LongestMessage) _used.Add(name);
             return text;

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace ErrorTracker.Sentry;
 
-/// <summary>Where the stack ends of an event that has neither an exception's title nor a message: it is called that. Pure.</summary>
+/// <summary>
+/// Where the stack ends of an event that has neither an exception's title nor a message: it is called that. Pure.
+/// </summary>
 internal static class StackPlace
 {
     private static readonly string[] Files = ["filename", "abs_path", "module", "package"];
@@ -10,7 +12,9 @@ internal static class StackPlace
     /// <summary>So many exceptions, and frames of a stack, are looked at: the innermost ones.</summary>
     private const int Most = 100;
 
-    /// <summary>The exceptions' from the outermost on, else the event's own, else that of the thread that crashed.</summary>
+    /// <summary>
+    /// The exceptions' from the outermost on, else the event's own, else that of the thread that crashed.
+    /// </summary>
     public static string? Of(List<JsonElement> exceptions, JsonElement? stacktrace, List<JsonElement> threads)
     {
         for (var at = exceptions.Count - 1; at >= Math.Max(0, exceptions.Count - Most); at--)
@@ -36,7 +40,10 @@ internal static class StackPlace
     private static bool HasFrames(JsonElement thread) =>
         Member(Member(thread, "stacktrace"), "frames") is { ValueKind: JsonValueKind.Array } frames && frames.GetArrayLength() > 0;
 
-    /// <summary>Frames end with the innermost call: the last function of the application's own, else the last of any, else a file.</summary>
+    /// <summary>
+    /// Frames end with the innermost call: the last function of the application's own, else the last of any, else a
+    /// file.
+    /// </summary>
     private static string? OfTrace(JsonElement? trace)
     {
         if (Member(trace, "frames") is not { ValueKind: JsonValueKind.Array } frames) return null;
