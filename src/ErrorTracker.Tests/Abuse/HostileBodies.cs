@@ -23,7 +23,8 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
     public Input Event()
     {
         var named = OneIn(4) ? random.Next(NamedEvents) : (int?)null;
-        var body = named is { } known && OneIn(2) ? Encoding.UTF8.GetBytes(NamedEvent(known)) : _events.Next(Mark(0), IdOf(named));
+        var body = named is { } known && OneIn(2) ? Encoding.UTF8.GetBytes(NamedEvent(known))
+            : OneIn(30) ? HostileShapes.Any(random, "native") : _events.Next(Mark(0), IdOf(named));
         var (request, encoding, sent, refusal) = Wrap("events", body, Door.Json);
         var (read, isWhole) = Compression.Inflate(encoding, sent);
         return new("event", request, (answer, ledger) => refusal is { } status ? Expect(answer!, status) : Math.Max(sent.Length, read.Length) > EventOracle.Largest ? Expect(answer!, 413)

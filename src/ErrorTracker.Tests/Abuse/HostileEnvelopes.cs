@@ -49,13 +49,14 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
     public Input Next()
     {
         var endpoint = Pick(["envelope", "envelope", "envelope", "store", "security", "minidump"]);
-        var body = Encoding.Latin1.GetBytes(endpoint switch
+        var body = endpoint switch
         {
-            "envelope" => Envelope(),
-            "store" => Payload(),
-            "security" => Pick(Reports).Replace("MARK", $"h{number}"),
-            _ => Form(),
-        });
+            "envelope" when OneIn(30) => HostileShapes.Any(random, "envelope"),
+            "envelope" => Encoding.Latin1.GetBytes(Envelope()),
+            "store" => Encoding.Latin1.GetBytes(Payload()),
+            "security" => Encoding.Latin1.GetBytes(Pick(Reports).Replace("MARK", $"h{number}")),
+            _ => Encoding.Latin1.GetBytes(Form()),
+        };
         if (endpoint == "store" && OneIn(3))
             body = Encoding.ASCII.GetBytes(Convert.ToBase64String(OneIn(2) ? Compression.Deflate("deflate", body) : body));
         if (OneIn(3)) body = Mutation.Apply(random, body);
@@ -99,7 +100,8 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
         return string.Concat(fields.Select(field => $"--b\r\nContent-Disposition: form-data; {field}\r\n")) + "--b--\r\n";
     }
 
-    private string Payload() => Pick(Payloads).Replace("MARK", $"sent {number}.0").Replace("ID", new Guid(random.Next(20), 1, 1, new byte[8]).ToString("N"));
+    private string Payload() => OneIn(30) ? Encoding.Latin1.GetString(HostileShapes.Any(random, "sentry"))
+        : Pick(Payloads).Replace("MARK", $"sent {number}.0").Replace("ID", new Guid(random.Next(20), 1, 1, new byte[8]).ToString("N"));
 
     private string Envelope()
     {

@@ -41,4 +41,19 @@ public sealed class StorableTextTests
         StorableText.Repair(bytes);
         return Encoding.UTF8.GetString(bytes);
     }
+
+    /// <summary>As .NET's own decoder replaces it.</summary>
+    [Fact]
+    public void what_is_no_utf_8_is_replaced()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 2_000; i++)
+        {
+            var bytes = new byte[random.Next(20)];
+            random.NextBytes(bytes);
+            if (i % 2 == 0) random.GetItems<byte>([0x41, 0x80, 0xbf, 0xc2, 0xe2, 0x82, 0xac, 0xed, 0xa0, 0xf0, 0x9f, 0x92, 0xa5, 0xff], bytes);
+            var utf8 = System.Text.Encoding.UTF8;
+            Assert.Equal(utf8.GetString(bytes), utf8.GetString(StorableText.ToUtf8(bytes)));
+        }
+    }
 }

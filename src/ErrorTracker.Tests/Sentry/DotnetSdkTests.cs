@@ -52,6 +52,21 @@ public sealed class DotnetSdkTests(SdkHost host) : IClassFixture<SdkHost>
         Assert.Equal((22 + notKept.Values.Sum(), 22), (loss.Count("received"), loss.Count("accepted")));
     }
 
+    [Fact]
+    public async Task an_aggregate_is_called_what_it_carries()
+    {
+        var (application, dsn) = await host.RegisterAsync();
+        using (SentrySdk.Init(dsn))
+        {
+            SentrySdk.CaptureException(new AggregateException(Thrown(), new ArgumentException("second")));
+            await SentrySdk.FlushAsync(TimeSpan.FromSeconds(20));
+        }
+        var error = Assert.Single(await host.EventsAsync(application, expected: 1));
+        Assert.Equal("System.InvalidOperationException: Payment declined", error.GetProperty("message").GetString());
+        var types = error.GetProperty("stack").GetProperty("exceptions").EnumerateArray().Select(e => e.GetProperty("type").GetString());
+        Assert.Equal("System.AggregateException", types.Last());
+    }
+
     private static InvalidOperationException Thrown()
     {
         try

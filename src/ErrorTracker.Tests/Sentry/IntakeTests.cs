@@ -32,6 +32,17 @@ public sealed class IntakeTests(SdkHost host) : IClassFixture<SdkHost>
         Assert.Equal((expected == 200 ? 2 : 1, expected == 200 ? 1 : 0), (loss.Count("received"), loss.Count("accepted")));
     }
 
+    [Fact]
+    public async Task an_sdk_that_asks_for_its_address_finds_it_stored()
+    {
+        var (application, dsn) = await host.RegisterAsync();
+        using var answer = await host.Http.PostAsync($"/api/{application}/store/?sentry_key={SentryAuth.OfDsn(dsn)!.Value.Key}",
+            new StringContent("""{"message":"m","user":{"ip_address":"{{auto}}"}}"""));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var stored = Assert.Single(await host.EventsAsync(application, 1));
+        Assert.Equal("127.0.0.1", stored.GetProperty("context").GetProperty("user").GetProperty("ip_address").GetString());
+    }
+
     /// <summary>Its length is nobody's to know: it is sent in chunks.</summary>
     private sealed class Unsized(byte[] body) : MemoryStream(body)
     {

@@ -77,6 +77,12 @@ public sealed class SentryEventTests
     [InlineData("""{"exception":{"values":["text",7]},"message":"m"}""", "m")]
     [InlineData("""{"exception":"text","message":"m"}""", "m")]
     [InlineData("""{"sentry.interfaces.Exception":{"type":"Old","value":"e"}}""", "Old: e")]
+    [InlineData("""{"exception":{"values":[{"type":"Cause","value":"c"},{"module":"x"}]},"message":"m"}""", "Cause: c")]
+    [InlineData("""{"exception":"boom"}""", "boom")]
+    [InlineData("""{"exception":{"values":["first","boom"]}}""", "boom")]
+    [InlineData("""{"exception":["boom",null,{"module":"x"}],"transaction":"t"}""", "boom")]
+    [InlineData("""{"exception":{"values":"boom"},"message":"m"}""", "m")]
+    [InlineData("""{"exception":[[]],"culprit":"c"}""", "c")]
     public void the_message_is_the_last_exception_or_what_is_said(string sent, string message) => Assert.Equal(message, Map(sent).Message);
 
     [Fact]
@@ -92,6 +98,15 @@ public sealed class SentryEventTests
         Assert.Equal("""{"id":7,"crashed":true,"frames":[]}""", stack.GetProperty("threads")[0].GetRawText());
     }
 
+    [Fact]
+    public void an_exception_or_stack_that_is_plain_text_is_kept()
+    {
+        var error = Map("""{"exception":["boom",{"type":"T","stacktrace":"at f\nat g"},[1e999]],"stacktrace":"at h"}""");
+        Assert.Equal("""{"exceptions":[{"value":"boom"},{"type":"T","stacktrace":"at f\nat g"},{"value":["1e999"]}],"stacktrace":"at h"}""",
+            Encoding.UTF8.GetString(error.Stack!.Utf8.Span));
+        Assert.Equal(["exception", "exceptions.value.0"], Dropped(error));
+    }
+
     [Theory]
     [InlineData("""{"a":"b","n":7,"t":true,"o":{"x":1},"z":null}""", """{"a":"b","n":"7","t":"true","o":"{\"x\":1}"}""")]
     [InlineData("""[["a","b"],["n",7],null,["x"],[1,2]]""", """{"a":"b","n":"7"}""")]
@@ -99,12 +114,13 @@ public sealed class SentryEventTests
     public void tags_are_an_object_or_pairs_and_become_text(string tags, string expected) => Assert.Equal(expected, Encoding.UTF8.GetString(Map($$"""{"tags":{{tags}}}""").Tags!.Utf8.Span).Replace("\\u0022", "\\\""));
 
     [Fact]
-    public void more_tags_than_the_log_takes_are_in_the_context()
+    public void tags_beyond_those_that_the_log_takes_are_kept_in_the_context()
     {
-        var error = Map($$$"""{"tags":{{{{string.Join(',', Enumerable.Range(0, 66).Select(i => $"\"t{i}\":{i}"))}}}}}""");
+        var error = Map($$$"""{"tags":{{{{string.Join(',', Enumerable.Range(0, 150).Select(i => $"\"t{i}\":{i}"))}}}}}""");
         Assert.Equal(EventBody.MostTags, JsonDocument.Parse(error.Tags!.Utf8).RootElement.EnumerateObject().Count());
         Assert.Equal(["tags"], Dropped(error));
-        Assert.Equal("""{"t64":"64","t65":"65"}""", Context(error).GetProperty("tags").GetRawText());
+        Assert.Equal(Enumerable.Range(EventBody.MostTags, 150 - EventBody.MostTags).Select(i => ($"t{i}", $"{i}")),
+            Context(error).GetProperty("tags").EnumerateObject().Select(tag => (tag.Name, tag.Value.GetString()!)));
     }
 
     [Fact]
@@ -140,6 +156,22 @@ public sealed class SentryEventTests
         var error = Map($$$"""{"extra":{"deep":{{{new string('[', 100_000)}}}{{{new string(']', 100_000)}}}}}""");
         Assert.StartsWith("extra.deep.0.0.", Assert.Single(Dropped(error)));
         JsonSerializer.Deserialize<ErrorOccurred>(error.ToStored());
+    }
+
+    [Fact]
+    public void numbers_are_found_wherever_they_are_nested()
+    {
+        var error = Map("""{"timestamp":1,"extra":{"a":[[],{"x":[0,{"n\"o":[7,-1e999]}],"y":{}},1e-999]},"k":1e999}""");
+        Assert.Equal("""{"a":[[],{"x":[0,{"n\"o":[7,"-1e999"]}],"y":{}},"1e-999"]}""", Context(error).GetProperty("extra").GetRawText());
+        Assert.Equal(["extra.a.1.x.1.n\"o.1", "extra.a.2", "k"], Dropped(error));
+    }
+
+    [Fact]
+    public void what_is_more_than_can_be_named_is_counted()
+    {
+        var error = Map($$"""{"extra":[{{string.Join(',', Enumerable.Repeat("1e999", 1_060))}}]}""");
+        Assert.Equal(51, Dropped(error).Count());
+        Assert.Equal("1,010 more are not named", Context(error).GetProperty("dropped").GetProperty("*").GetString());
     }
 
     [Theory]

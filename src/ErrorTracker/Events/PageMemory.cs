@@ -16,18 +16,18 @@ public sealed class PageMemory
 
     internal long Taken => _share.Taken;
 
-    internal Page NewPage(int applicationId) => new(new Room(_share, applicationId));
+    internal Page NewPage(int applicationId) => new(_share, applicationId);
 }
 
 /// <summary>A page in pieces of memory, which are given back one by one as its reader takes them.</summary>
-internal sealed class Page(Room room) : IDisposable
+internal sealed class Page(FairShare share, int application) : IDisposable
 {
     private const int PieceSize = 64 * 1024;
 
     private readonly Queue<byte[]> _pieces = [];
     private byte[] _last = [];
     private int _used = PieceSize;
-    private long _reserved;
+    private long _reserved, _held;
 
     /// <summary>Bytes written.</summary>
     public long Length { get; private set; }
@@ -39,8 +39,9 @@ internal sealed class Page(Room room) : IDisposable
     {
         var missing = (Length + bytes + PieceSize - 1) / PieceSize * PieceSize - _reserved;
         if (missing <= 0) return true;
-        if (!room.TryTake(missing)) return false;
+        if (!share.TryTake(application, missing)) return false;
         _reserved += missing;
+        _held += missing;
         return true;
     }
 
@@ -65,14 +66,20 @@ internal sealed class Page(Room room) : IDisposable
         {
             await reader.WriteAsync(piece.AsMemory(0, _pieces.Count == 1 ? _used : PieceSize), stop);
             ArrayPool<byte>.Shared.Return(_pieces.Dequeue());
-            room.Return(PieceSize);
+            Return(PieceSize);
         }
     }
 
     public void Dispose()
     {
         while (_pieces.TryDequeue(out var piece)) ArrayPool<byte>.Shared.Return(piece);
-        room.Dispose();
+        if (_held > 0) Return(_held);
+    }
+
+    private void Return(long bytes)
+    {
+        share.Return(application, bytes);
+        _held -= bytes;
     }
 
     private void AddPiece()

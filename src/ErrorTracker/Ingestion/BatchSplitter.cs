@@ -25,6 +25,9 @@ internal sealed class BatchSplitter(bool lines, int largest)
     private int _depth, _marked;
     private bool _inText, _escaped, _isFirst = true, _isBroken;
 
+    /// <summary>Bytes of memory that it holds.</summary>
+    public int Capacity => _event.Length;
+
     /// <summary>Takes bytes from the input until a part is complete. False if the input is used up before.</summary>
     public bool TryRead(ref ReadOnlySpan<byte> input, out BatchPart part)
     {

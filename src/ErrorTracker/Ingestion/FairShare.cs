@@ -34,27 +34,3 @@ internal sealed class FairShare(long most)
         }
     }
 }
-
-/// <summary>What a request takes of the memory that bodies and waiting events may use; given back when it is answered.</summary>
-internal sealed class Room(FairShare share, int application) : IDisposable
-{
-    private long _taken;
-
-    public bool TryTake(long amount)
-    {
-        if (!share.TryTake(application, amount)) return false;
-        _taken += amount;
-        return true;
-    }
-
-    public void Return(long amount)
-    {
-        share.Return(application, amount);
-        _taken -= amount;
-    }
-
-    public void Dispose()
-    {
-        if (_taken > 0) Return(_taken);
-    }
-}

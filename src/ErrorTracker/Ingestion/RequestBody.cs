@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.IO.Compression;
-using System.IO.Pipelines;
 using ErrorTracker.Http;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
 
 namespace ErrorTracker.Ingestion;
 
@@ -10,27 +11,70 @@ internal static class RequestBody
 {
     private const int FirstBuffer = 16 * 1024;
 
+    /// <summary>Compressed bodies of so many bytes are awaited before they are inflated.</summary>
+    private const int LargestAwaited = 64 * 1024;
+
     public static bool CanDecode(HttpRequest request) => EncodingOf(request) is "" or "identity" or "gzip" or "x-gzip" or "br" or "deflate";
 
-    /// <summary>To be disposed of; the request's own stream stays open.</summary>
-    public static async ValueTask<Stream> OpenAsync(HttpRequest request, CancellationToken stop) => EncodingOf(request) switch
+    /// <summary>
+    /// Opens the body to be read, inflated. What its decoder may take of memory is taken from the room until the body is closed;
+    /// null if there is none. A small compressed body is awaited before, so that its decoder does not wait for the network.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It asks for a window that is not supported.</exception>
+    public static ValueTask<OpenBody?> OpenAsync(HttpRequest request, Room room, CancellationToken stop)
     {
-        "gzip" or "x-gzip" => new GZipStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
-        "br" => new BrotliStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
-        "deflate" => await HasZlibHeaderAsync(request.BodyReader, stop)
-            ? new ZLibStream(request.BodyReader.AsStream(leaveOpen: true), CompressionMode.Decompress)
-            : new DeflateStream(request.BodyReader.AsStream(leaveOpen: true), CompressionMode.Decompress),
-        _ => request.Body,
+        var encoding = EncodingOf(request);
+        return encoding is "" or "identity" ? new(new OpenBody(request.Body, room)) : OpenDecoderAsync(encoding, request, room, stop);
+    }
+
+    private static async ValueTask<OpenBody?> OpenDecoderAsync(
+        string encoding, HttpRequest request, Room room, CancellationToken stop)
+    {
+        var isSmall = request.ContentLength is > 0 and <= LargestAwaited;
+        var taken = isSmall ? request.ContentLength!.Value : DecoderMemory.LongestHeader;
+        if (!room.TryTake(taken)) return null;
+        try
+        {
+            var sent = (await request.BodyReader.ReadAtLeastAsync((int)taken, stop)).Buffer;
+            var start = sent.Slice(0, Math.Min(sent.Length, DecoderMemory.LongestHeader)).ToArray();
+            request.BodyReader.AdvanceTo(sent.Start);
+            var memory = DecoderMemory.Of(encoding, start);
+            if (room.TryTake(memory))
+            {
+                taken += memory;
+                return new OpenBody(Decoder(encoding, request.BodyReader.AsStream(leaveOpen: true), start), room, taken);
+            }
+            room.Return(taken);
+            return null;
+        }
+        catch
+        {
+            room.Return(taken);
+            throw;
+        }
+    }
+
+    private static Stream Decoder(string encoding, Stream sent, ReadOnlySpan<byte> start) => encoding switch
+    {
+        "gzip" or "x-gzip" => new GZipStream(sent, CompressionMode.Decompress),
+        "br" => new BrotliStream(sent, CompressionMode.Decompress),
+        "zstd" => Zstd(sent, DecoderMemory.ZstdWindowLog(start)),
+        _ when HasZlibHeader(start) => new ZLibStream(sent, CompressionMode.Decompress),
+        _ => new DeflateStream(sent, CompressionMode.Decompress),
     };
 
-    /// <summary>RFC 9110 means the zlib format; some senders leave its two bytes of header out, and RFC 1950 tells by them.</summary>
-    private static async ValueTask<bool> HasZlibHeaderAsync(PipeReader body, CancellationToken stop)
+    private static DecompressionStream Zstd(Stream sent, int windowLog)
     {
-        var start = (await body.ReadAtLeastAsync(2, stop)).Buffer;
-        var header = start.Length < 2 ? [] : start.Slice(0, 2).ToArray();
-        body.AdvanceTo(start.Start);
-        return header is [var method, var check] && (method & 0x0f) == 8 && (method << 8 | check) % 31 == 0;
+        var stream = new DecompressionStream(sent);
+        stream.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, windowLog);
+        return stream;
     }
+
+    /// <summary>
+    /// RFC 9110 means the zlib format; some senders leave its two bytes of header out, and RFC 1950 tells by them.
+    /// </summary>
+    private static bool HasZlibHeader(ReadOnlySpan<byte> start) =>
+        start is [var method, var check, ..] && (method & 0x0f) == 8 && (method << 8 | check) % 31 == 0;
 
     /// <summary>Why a body could not be read to its end, for its sender; null if that is not the sender's fault.</summary>
     public static string? FaultOf(Exception failure) => failure switch
@@ -50,22 +94,24 @@ internal static class RequestBody
     public static async Task<(PooledBody? Body, IResult? Refusal)> ReadAsync(HttpRequest request, int largest, Room room, CancellationToken stop)
     {
         if (request.ContentLength > largest) return (null, TooLarge);
-        var (body, stream) = (new PooledBody(), request.Body);
+        var body = new PooledBody();
         try
         {
-            stream = await OpenAsync(request, stop);
-            for (var wanted = (int)Math.Min(request.ContentLength + 1 ?? FirstBuffer, FirstBuffer); ; wanted = Math.Min(body.Capacity * 2, largest + 1))
-            {
-                if (!room.TryTake(wanted - body.Capacity)) return Refuse(Refusal.Busy(request.HttpContext.Response));
-                body.Grow(wanted);
-                while (body.Length < body.Capacity)
+            if (await OpenAsync(request, room, stop) is not { } open) return Refuse(Busy());
+            var wanted = (int)Math.Min(request.ContentLength + 1 ?? FirstBuffer, FirstBuffer);
+            await using (open)
+                for (; ; wanted = Math.Min(body.Capacity * 2, largest + 1))
                 {
-                    var read = await stream.ReadAsync(body.Free, stop);
-                    if (read == 0) return (body, null);
-                    body.Length += read;
+                    if (!room.TryTake(wanted - body.Capacity)) return Refuse(Busy());
+                    body.Grow(wanted);
+                    while (body.Length < body.Capacity)
+                    {
+                        var read = await open.ReadAsync(body.Free, body.Length, stop);
+                        if (read == 0) return (body, null);
+                        body.Length += read;
+                    }
+                    if (body.Length > largest) return Refuse(TooLarge);
                 }
-                if (body.Length > largest) return Refuse(TooLarge);
-            }
         }
         catch (Exception e)
         {
@@ -73,10 +119,8 @@ internal static class RequestBody
             if (FaultOf(e) is not { } fault) throw;
             return (null, Refusal.Invalid("body", fault));
         }
-        finally
-        {
-            if (stream != request.Body) await stream.DisposeAsync();
-        }
+
+        IResult Busy() => Refusal.Busy(request.HttpContext.Response);
 
         (PooledBody?, IResult?) Refuse(IResult refusal)
         {
@@ -87,7 +131,41 @@ internal static class RequestBody
 
     private static IResult TooLarge => Refusal.Of(413, "The body must not be larger than 1 MiB.");
 
-    private static string EncodingOf(HttpRequest request) => request.Headers.ContentEncoding is { Count: > 0 } encoding ? encoding.ToString().Trim().ToLowerInvariant() : "";
+    /// <summary>In lower case; empty if the body is sent as it is.</summary>
+    public static string EncodingOf(HttpRequest request) =>
+        request.Headers.ContentEncoding is { Count: > 0 } encoding ? encoding.ToString().Trim().ToLowerInvariant() : "";
+}
+
+/// <summary>
+/// A body that is being read. Closing it leaves the request's own stream open, and gives its decoder's memory back.
+/// </summary>
+/// <param name="memory">Bytes that the decoder has taken from the room; 0 without one.</param>
+internal readonly struct OpenBody(Stream stream, Room room, long memory = 0) : IAsyncDisposable
+{
+    /// <summary>Inflating takes the request's turn, and waiting for the network leaves it.</summary>
+    /// <param name="size">Bytes that were read before.</param>
+    public ValueTask<int> ReadAsync(Memory<byte> into, long size, CancellationToken stop) =>
+        memory == 0 ? BeginRead(into, stop) : InflateAsync(into, size, stop);
+
+    private async ValueTask<int> InflateAsync(Memory<byte> into, long size, CancellationToken stop)
+    {
+        await room.TakeTurnAsync(size, stop);
+        return await BeginRead(into, stop);
+    }
+
+    private ValueTask<int> BeginRead(Memory<byte> into, CancellationToken stop)
+    {
+        var reading = stream.ReadAsync(into, stop);
+        if (!reading.IsCompleted) room.LeaveTurn();
+        return reading;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (memory == 0) return;
+        await stream.DisposeAsync();
+        room.Return(memory);
+    }
 }
 
 /// <summary>A body in a buffer that others use after it.</summary>

@@ -106,6 +106,8 @@ public static class SendBatch
     {
         public const int ReadBuffer = 64 * 1024;
 
+        private const string NoRoom = "was not read further: there is no room for it now";
+
         /// <summary>So long an event waits for room in the queue. Then the rest of the batch is refused: the database is away, or the application sends more than it takes.</summary>
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), Pause = TimeSpan.FromMilliseconds(20);
 
@@ -114,6 +116,7 @@ public static class SendBatch
         private int _accepted, _duplicates, _bytes;
         private bool _isFull;
         private DateTimeOffset _receivedAt;
+        private long _read;
 
         private int Events { get; set; }
 
@@ -128,19 +131,21 @@ public static class SendBatch
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, stopping);
             var splitter = new BatchSplitter(Door.SendsLines(request), EventBody.Largest);
-            var (body, buffer, total) = (request.Body, new byte[ReadBuffer], 0L);
+            var (buffer, held) = (new byte[ReadBuffer], 0);
             try
             {
-                body = await RequestBody.OpenAsync(request, stop.Token);
-                for (int read; (read = await body.ReadAsync(buffer, stop.Token)) > 0;)
-                {
-                    if ((total += read) > Largest) return false;
-                    Arrive();
-                    for (var rest = buffer.AsMemory(0, read); Next(splitter, ref rest) is { } part;)
-                        if (!await TakeAsync(part)) return false;
-                }
+                if (await RequestBody.OpenAsync(request, room, stop.Token) is not { } body) return BreakOff(NoRoom);
+                await using (body)
+                    for (int read; (read = await body.ReadAsync(buffer, _read, stop.Token)) > 0;)
+                    {
+                        if ((_read += read) > Largest) return false;
+                        Arrive();
+                        if (!await ParseAsync(splitter, buffer.AsMemory(0, read), stop.Token)) return false;
+                        if (splitter.Capacity > held && !room.TryTake(splitter.Capacity - held)) return BreakOff(NoRoom);
+                        held = splitter.Capacity;
+                    }
                 Arrive();
-                return !splitter.TryFinish(out var last) || await TakeAsync(last);
+                return await ParseAsync(splitter, default, stop.Token, isEnd: true);
             }
             catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
             {
@@ -153,14 +158,43 @@ public static class SendBatch
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
-                // Or a batch of which nothing was read would be called invalid.
-                Break("was not read further: the host is stopping", StatusCodes.Status503ServiceUnavailable);
-                return true;
+                return BreakOff("was not read further: the host is stopping");
             }
             finally
             {
-                if (body != request.Body) await body.DisposeAsync();
+                room.LeaveTurn();
             }
+        }
+
+        /// <summary>
+        /// It is not the sender's fault: a batch of which nothing was read must not be called invalid.
+        /// </summary>
+        private bool BreakOff(string reason)
+        {
+            Break(reason, StatusCodes.Status503ServiceUnavailable);
+            return true;
+        }
+
+        /// <summary>
+        /// The events that are complete with these bytes, or at the end of the body; in the request's turn.
+        /// </summary>
+        private async ValueTask<bool> ParseAsync(
+            BatchSplitter splitter, Memory<byte> bytes, CancellationToken stop, bool isEnd = false)
+        {
+            await room.TakeTurnAsync(_read, stop);
+            while (Next(splitter, ref bytes) is { } part)
+            {
+                if (!await TakeAsync(part)) return false;
+                await room.TakeTurnAsync(_read, stop);
+            }
+            return !isEnd || !splitter.TryFinish(out var last) || await TakeAsync(last);
+        }
+
+        /// <summary>While the batch waits, others of its application may parse.</summary>
+        private async ValueTask AwaitAsync(Task what)
+        {
+            if (!what.IsCompleted) room.LeaveTurn();
+            await what.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         private static BatchPart? Next(BatchSplitter splitter, ref Memory<byte> rest)
@@ -240,7 +274,7 @@ public static class SendBatch
                 if (_inFlight.Count > 0) await SettleOneAsync();
                 else if (waited < Patience)
                 {
-                    await Task.Delay(Pause);
+                    await AwaitAsync(Task.Delay(Pause));
                     waited += Pause;
                 }
                 else return false;
@@ -257,6 +291,7 @@ public static class SendBatch
         private async ValueTask SettleOneAsync()
         {
             var (index, pending) = _inFlight.Dequeue();
+            await AwaitAsync(pending.Settled.Task);
             _bytes -= pending.Size;
             room.Return(pending.Size);
             try

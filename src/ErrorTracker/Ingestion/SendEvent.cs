@@ -64,12 +64,17 @@ public static class SendEvent
             {
                 var receivedAt = Instant.Now(clock);
                 if (limits.Take(application, body.Length) is { } limit) return (null, Refuse(limit, http));
+                await room.TakeTurnAsync(body.Length, stop.Token);
                 return EventBody.Parse(body.Bytes, errors) is { } incoming ? (PendingEvent.Of(application, incoming, receivedAt), null) : (null, Refusal.Invalid(errors));
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             return (null, Refusal.TryLater("The host is stopping.", http.Response));
+        }
+        finally
+        {
+            room.LeaveTurn();
         }
     }
 

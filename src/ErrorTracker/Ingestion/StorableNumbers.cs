@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace ErrorTracker.Ingestion;
@@ -13,12 +14,15 @@ public static class StorableNumbers
 
     public const string Expected = "must hold only numbers of up to 400 digits in the range of an IEEE double, and not more of them than 1 MiB written out";
 
+    /// <summary>Whether all numbers of a value fit; costs its size.</summary>
+    /// <param name="size">Digits that the numbers before it grow to; those of the value are added.</param>
+    /// <param name="largest">Digits that all of them may grow to.</param>
     public static bool All(JsonElement value, ref long size, int largest)
     {
         switch (value.ValueKind)
         {
             case JsonValueKind.Number:
-                return Fits(value.GetRawText(), ref size) && size <= largest;
+                return Fits(JsonMarshal.GetRawUtf8Value(value), ref size, largest);
             case JsonValueKind.Array:
                 foreach (var item in value.EnumerateArray())
                     if (!All(item, ref size, largest)) return false;
@@ -32,15 +36,20 @@ public static class StorableNumbers
         }
     }
 
-    private static bool Fits(string number, ref long size)
+    /// <summary>Whether one number fits, as JSON writes it; <paramref name="size"/> grows only if it does.</summary>
+    internal static bool Fits(ReadOnlySpan<byte> number, ref long size, int largest)
     {
-        size += number.Length;
         if (number.Length > LongestNumber) return false;
-        var exponentAt = number.AsSpan().IndexOfAny('e', 'E');
-        if (exponentAt < 0) return true;
-        if (!int.TryParse(number.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exponent)
-            || Math.Abs(exponent) > LargestExponent) return false;
-        size += Math.Abs(exponent);
+        var written = (long)number.Length;
+        if (number.IndexOfAny((byte)'e', (byte)'E') is var at and >= 0)
+        {
+            var digits = number[(at + (number[at + 1] == '+' ? 2 : 1))..];
+            if (!Utf8Parser.TryParse(digits, out int exponent, out var read) || read < digits.Length) return false;
+            if (exponent is < -LargestExponent or > LargestExponent) return false;
+            written += Math.Abs(exponent);
+        }
+        if (size + written > largest) return false;
+        size += written;
         return true;
     }
 }

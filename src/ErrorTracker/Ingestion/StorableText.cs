@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Text;
+using System.Text;
 
 namespace ErrorTracker.Ingestion;
 
@@ -6,6 +8,22 @@ namespace ErrorTracker.Ingestion;
 public static class StorableText
 {
     private static ReadOnlySpan<byte> Replacement => "\\ufffd"u8;
+
+    /// <summary>The same with U+FFFD for what is no UTF-8.</summary>
+    public static byte[] ToUtf8(ReadOnlySpan<byte> bytes)
+    {
+        var text = new ArrayBufferWriter<byte>(bytes.Length + 16);
+        while (bytes.IndexOfAnyExceptInRange((byte)0, (byte)0x7f) is var at and >= 0)
+        {
+            text.Write(bytes[..at]);
+            bytes = bytes[at..];
+            if (Rune.DecodeFromUtf8(bytes, out _, out var length) == OperationStatus.Done) text.Write(bytes[..length]);
+            else text.Write("\ufffd"u8);
+            bytes = bytes[length..];
+        }
+        text.Write(bytes);
+        return text.WrittenSpan.ToArray();
+    }
 
     /// <summary>Replaces each such escape by U+FFFD, in place: the escapes are equally long.</summary>
     public static void Repair(Span<byte> json)

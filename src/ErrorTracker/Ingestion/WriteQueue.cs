@@ -16,6 +16,7 @@ public sealed class WriteQueue(GroupCommit commits, TimeProvider clock, ILogger<
 
     private readonly FairQueue _queue = new();
     private readonly FairShare _memory = new(MostMemory);
+    private readonly ParseSlots _slots = new(Environment.ProcessorCount);
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(Lanes) { FullMode = BoundedChannelFullMode.DropWrite });
     private Task _lanes = Task.CompletedTask;
 
@@ -23,7 +24,10 @@ public sealed class WriteQueue(GroupCommit commits, TimeProvider clock, ILogger<
     public long Waiting => _queue.Waiting;
 
     /// <summary>Room for a request of an application; to be disposed of when it is answered.</summary>
-    internal Room RoomFor(int application) => new(_memory, application);
+    internal Room RoomFor(int application) => new(_memory, _slots, application);
+
+    /// <summary>Bytes that requests have taken.</summary>
+    internal long MemoryTaken => _memory.Taken;
 
     /// <summary>False if the application has its share of the queue, or the host is stopping: nothing was taken.</summary>
     public bool TryEnqueue(PendingEvent pending)

@@ -41,6 +41,9 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
 
     public const string SecurityReport = "raw_security", NetworkReport = "nel";
 
+    /// <summary>A header is flat but for a few members; a document costs its size times its depth to read.</summary>
+    private static readonly JsonDocumentOptions Shallow = new() { MaxDepth = 16 };
+
     private enum At { Header, ItemHeader, Sized, Unsized, AfterSized, End }
 
     private static readonly SearchValues<byte> Blank = SearchValues.Create(" \t\r"u8);
@@ -183,7 +186,7 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
         StorableText.Repair(line.Span);
         try
         {
-            var document = JsonDocument.Parse(line);
+            var document = JsonDocument.Parse(line, Shallow);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
             document.Dispose();
             return null;

@@ -30,10 +30,10 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private readonly List<CrashDump> _dumps = [];
     private DateTimeOffset _receivedAt = its.Now;
     private int _application, _taken;
+    private readonly Room _room = its.Queue.RoomFor(Room.Nobody);
     private long _read;
     private bool _hasEvent;
-    private Room? _room;
-    private Stream? _body;
+    private OpenBody? _body;
     private Guid? _id;
 
     protected HttpContext Http => http;
@@ -68,7 +68,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         return Answer(_id);
     }
 
-    public virtual void Dispose() => _room?.Dispose();
+    public virtual void Dispose() => _room.Dispose();
 
     private ValueTask<SentryRefusal?> FindApplication() => new(ApplicationDirectory.TryParseId(app_id, out _application) ? null : SentryRefusal.NoApplication);
 
@@ -91,8 +91,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         }
         Key = key;
         Door.Open(http, _application);
-        _room = its.Queue.RoomFor(_application);
-        return TryTakeRoom(ReadBuffer) ? null : SentryRefusal.NoRoom;
+        return _room.TryMoveTo(_application) && TryTakeRoom(ReadBuffer) ? null : SentryRefusal.NoRoom;
     }
 
     /// <summary>What the envelope's header shows must agree with what was shown outside of it.</summary>
@@ -106,7 +105,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
 
     protected bool TryTakeRoom(int bytes)
     {
-        if (!_room!.TryTake(bytes)) return false;
+        if (!_room.TryTake(bytes)) return false;
         _taken += bytes;
         return true;
     }
@@ -128,7 +127,8 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            if (_body is not null && _body != http.Request.Body) await _body.DisposeAsync();
+            _room.LeaveTurn();
+            if (_body is { } open) await open.DisposeAsync();
         }
     }
 
@@ -147,18 +147,25 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
 
     /// <summary>False if what is held has grown beyond the application's share.</summary>
     protected bool TryTakeRoomForHeld() =>
-        _room is null || Held + ReadBuffer <= _taken || TryTakeRoom(Held + ReadBuffer - _taken);
+        Key is null || Held + ReadBuffer <= _taken || TryTakeRoom(Held + ReadBuffer - _taken);
 
-    /// <summary>Inflated bytes of the body, or why it cannot be read further. 0 when it has ended.</summary>
+    /// <summary>
+    /// Inflated bytes of the body, or why it cannot be read further. 0 when it has ended. What is done with them is done
+    /// in the request's turn. As long as nobody knows whose request it is, its decoder takes its memory from the share
+    /// of nobody.
+    /// </summary>
     protected async ValueTask<(int Read, SentryRefusal? Refusal)> ReadSomeAsync(
         Memory<byte> buffer, CancellationToken stop)
     {
         try
         {
-            _body ??= await SentryBody.OpenAsync(http.Request, stop);
-            var read = await _body.ReadAsync(buffer, stop);
+            _body ??= await RequestBody.OpenAsync(http.Request, _room, stop);
+            if (_body is not { } open) return (0, SentryRefusal.NoRoom);
+            var read = await open.ReadAsync(buffer, _read, stop);
             _read += read;
-            return _read > LargestInflated ? (0, SentryRefusal.LargeEnvelope) : (read, null);
+            if (_read > LargestInflated) return (0, SentryRefusal.LargeEnvelope);
+            await _room.TakeTurnAsync(_read, stop);
+            return (read, null);
         }
         catch (OperationCanceledException) when (its.Stopping.IsCancellationRequested)
         {
@@ -174,7 +181,8 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     protected SentryRefusal? KeepEvent(Memory<byte> payload, string? headerId)
     {
         if (_hasEvent) return SentryRefusal.SecondEvent;
-        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt);
+        var address = SenderAddress.Of(http.Connection.RemoteIpAddress);
+        var (incoming, otherType) = SentryEvent.Parse(payload, headerId, _receivedAt, address);
         if (incoming is null && otherType is null) return SentryRefusal.BadEvent;
         if (incoming is null) PassOver(otherType!);
         else _events.Insert(0, incoming);

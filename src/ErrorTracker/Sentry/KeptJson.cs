@@ -7,23 +7,45 @@ using ErrorTracker.Ingestion;
 
 namespace ErrorTracker.Sentry;
 
-/// <summary>Writes JSON as it was sent, but for what the log cannot hold, and notes what was dropped or changed, and why. One for each event: all its numbers share a limit.</summary>
+/// <summary>
+/// Writes JSON as it was sent, but for what the log cannot hold, and notes what was dropped or changed, and why. One for each
+/// event: all its numbers share a limit. A value is read once, so it costs its size, however it is nested.
+/// </summary>
 internal sealed class KeptJson
 {
     /// <summary>Readers of an answer stop at 64 levels, and some are the log's and the answer's own.</summary>
-    private const int MostDepth = 50, MostNotes = 50, LongestPath = 200;
+    private const int MostDepth = 50;
 
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = SentryEvent.DeepestRead * 2 };
+    private const int MostNotes = 50, LongestPath = 200;
+
+    private static readonly JsonWriterOptions Plain = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+        MaxDepth = SentryEvent.DeepestRead * 2,
+    };
+
+    /// <summary>What was parsed before is read here: its depth has been judged.</summary>
+    private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
     private readonly Dictionary<string, string> _dropped = [];
     private long _numbers;
+    private int _unnamed;
 
-    /// <summary>The reasons, by path.</summary>
-    public IReadOnlyDictionary<string, string> Dropped => _dropped;
+    /// <summary>The reasons, by path; beyond 50 paths only their number, under <c>*</c>.</summary>
+    public IReadOnlyDictionary<string, string> Dropped
+    {
+        get
+        {
+            if (_unnamed > 0) _dropped["*"] = $"{_unnamed.ToString("N0", CultureInfo.InvariantCulture)} more are not named";
+            return _dropped;
+        }
+    }
 
     public void Drop(string path, string why)
     {
         if (_dropped.Count < MostNotes) _dropped.TryAdd(SentryText.Cut(path, LongestPath), why);
+        else _unnamed++;
     }
 
     /// <summary>An object of these members.</summary>
@@ -46,54 +68,105 @@ internal sealed class KeptJson
         WriteValue(json, member.Value, path, member.Name);
     }
 
+    /// <summary>As it was sent, but for what the log cannot hold: numbers out of range become text, and what is nested too deep null.</summary>
     /// <param name="path">Of the object that has it; empty for the event itself.</param>
     /// <param name="name">Its name there.</param>
-    public void WriteValue(Utf8JsonWriter json, JsonElement value, string path, string name) =>
-        WriteValue(json, value, MostDepth, path.Length == 0 ? name : Below(path, name));
-
-    /// <summary>As it was sent, but for what the log cannot hold: numbers out of range become text, and what is nested too deep null.</summary>
-    private void WriteValue(Utf8JsonWriter json, JsonElement value, int depth, string path)
+    public void WriteValue(Utf8JsonWriter json, JsonElement value, string path, string name)
     {
-        var numbers = _numbers;
-        if (Fits(value, depth) && StorableNumbers.All(value, ref _numbers, EventBody.Largest))
+        var sent = JsonMarshal.GetRawUtf8Value(value);
+        if (value.ValueKind is JsonValueKind.String or JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null)
         {
-            json.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+            json.WriteRawValue(sent, skipInputValidation: true);
             return;
         }
-        _numbers = numbers;
-        switch (value.ValueKind)
+        var (changed, copied) = (default(ArrayBufferWriter<byte>), 0);
+        Span<PathStep> steps = stackalloc PathStep[MostDepth + 1];
+        for (var reader = new Utf8JsonReader(sent, AnyDepth); reader.Read();)
         {
-            case JsonValueKind.Number:
-                Drop(path, "is a number out of range: kept as text");
-                json.WriteStringValue(value.GetRawText());
-                break;
-            case JsonValueKind.Object or JsonValueKind.Array when depth == 0:
-                Drop(path, $"is nested deeper than {MostDepth} levels");
-                json.WriteNullValue();
-                break;
-            case JsonValueKind.Array:
-                json.WriteStartArray();
-                foreach (var (i, item) in value.EnumerateArray().Index()) WriteValue(json, item, depth - 1, Below(path, i.ToString(CultureInfo.InvariantCulture)));
-                json.WriteEndArray();
-                break;
-            default:
-                json.WriteStartObject();
-                foreach (var member in value.EnumerateObject())
-                {
-                    json.WritePropertyName(member.Name);
-                    WriteValue(json, member.Value, depth - 1, Below(path, member.Name));
-                }
-                json.WriteEndObject();
-                break;
+            Follow(ref reader, steps);
+            var isNumber = reader.TokenType == JsonTokenType.Number;
+            if (isNumber ? StorableNumbers.Fits(reader.ValueSpan, ref _numbers, EventBody.Largest) : !IsTooDeep(ref reader)) continue;
+
+            Note(sent, steps[..(reader.CurrentDepth + 1)], path, name, isNumber);
+            changed ??= new ArrayBufferWriter<byte>(sent.Length + 2);
+            changed.Write(sent[copied..(int)reader.TokenStartIndex]);
+            WriteInstead(changed, ref reader);
+            copied = (int)reader.BytesConsumed;
         }
+        if (changed is null)
+        {
+            json.WriteRawValue(sent, skipInputValidation: true);
+            return;
+        }
+        changed.Write(sent[copied..]);
+        json.WriteRawValue(changed.WrittenSpan, skipInputValidation: true);
+    }
+
+    private static bool IsTooDeep(ref Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth == MostDepth;
+
+    private static void WriteInstead(ArrayBufferWriter<byte> json, ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Number)
+        {
+            json.Write("\""u8);
+            json.Write(reader.ValueSpan);
+            json.Write("\""u8);
+            return;
+        }
+        json.Write("null"u8);
+        reader.Skip();
+    }
+
+    private void Note(ReadOnlySpan<byte> sent, ReadOnlySpan<PathStep> steps, string path, string name, bool isNumber)
+    {
+        var why = isNumber ? "is a number out of range: kept as text" : $"is nested deeper than {MostDepth} levels";
+        if (_dropped.Count >= MostNotes)
+        {
+            _unnamed++;
+            return;
+        }
+        path = path.Length == 0 ? name : Below(path, name);
+        foreach (var step in steps[1..]) path = Below(path, step.In(sent));
+        Drop(path, why);
     }
 
     private static string Below(string path, string name) => path.Length < LongestPath ? SentryText.Cut($"{path}.{name}", LongestPath) : path;
 
-    private static bool Fits(JsonElement value, int depth) => value.ValueKind switch
+    /// <summary>Keeps the steps that lead to the token: one for each object and array around it.</summary>
+    private static void Follow(ref Utf8JsonReader reader, scoped Span<PathStep> steps)
     {
-        JsonValueKind.Array => depth > 0 && value.EnumerateArray().All(item => Fits(item, depth - 1)),
-        JsonValueKind.Object => depth > 0 && value.EnumerateObject().All(member => Fits(member.Value, depth - 1)),
-        _ => true,
-    };
+        var depth = reader.CurrentDepth;
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                return;
+            case JsonTokenType.PropertyName:
+                steps[depth] = new((int)reader.TokenStartIndex, (int)(reader.BytesConsumed - reader.TokenStartIndex), -1);
+                return;
+            default:
+                if (steps[depth].Length == 0) steps[depth].Index++;
+                var begins = reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+                if (begins && depth < MostDepth) steps[depth + 1] = new(0, 0, -1);
+                return;
+        }
+    }
+
+    /// <summary>Where a value is in the object or array around it.</summary>
+    /// <param name="start">Of its name with the quotes, in the bytes that were sent.</param>
+    /// <param name="length">Of the same; 0 in an array.</param>
+    /// <param name="index">In an array, from 0.</param>
+    private struct PathStep(int start, int length, int index)
+    {
+        public readonly int Length = length;
+        public int Index = index;
+
+        public readonly string In(ReadOnlySpan<byte> sent)
+        {
+            if (Length == 0) return Index.ToString(CultureInfo.InvariantCulture);
+            var name = new Utf8JsonReader(sent.Slice(start, sent.Slice(start, Length).LastIndexOf((byte)'"') + 1));
+            name.Read();
+            return name.GetString()!;
+        }
+    }
 }

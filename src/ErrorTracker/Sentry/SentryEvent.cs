@@ -1,5 +1,5 @@
+using System.Collections.Frozen;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using ErrorTracker.Http;
@@ -14,38 +14,61 @@ namespace ErrorTracker.Sentry;
 /// </summary>
 internal sealed class SentryEvent
 {
-    /// <summary>A document costs its size times its depth to read.</summary>
-    internal const int DeepestRead = 100;
+    /// <summary>
+    /// 50 levels are kept, some below the event's own. A document costs its size times its depth to read, so no more
+    /// are read.
+    /// </summary>
+    internal const int DeepestRead = 60;
 
     internal const string NoMessage = "(no message)";
+
+    private static readonly string TooLong =
+        string.Create(CultureInfo.InvariantCulture, $"has more than {EventBody.LongestMessage:N0} characters: cut");
+
+    /// <summary>Characters of seconds since 1970.</summary>
+    private const int LongestTime = 64;
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = DeepestRead };
 
     /// <summary>Those whose content has a place of its own, and the names that older SDKs gave them.</summary>
     private static readonly string[]
-        Exceptions = ["exception", "sentry.interfaces.Exception"], Messages = ["logentry", "sentry.interfaces.Message", "message"], Stacktraces = ["stacktrace", "sentry.interfaces.Stacktrace"],
+        Exceptions = ["exception", "sentry.interfaces.Exception"],
+        Messages = ["logentry", "sentry.interfaces.Message", "message"],
+        Stacktraces = ["stacktrace", "sentry.interfaces.Stacktrace"],
         Placed = [.. Exceptions, .. Stacktraces, "threads", "tags", "event_id", "dropped", "undated"];
 
+    /// <summary>Those that are looked for.</summary>
+    private static readonly FrozenSet<string> Known =
+        [.. Placed, .. Messages, "timestamp", "level", "transaction", "culprit", "user", "sdk"];
+
     private readonly JsonElement _event;
+    private readonly Dictionary<string, JsonElement> _known = [];
     private readonly KeptJson _kept = new();
     private readonly HashSet<string> _used = [.. Placed];
 
-    private SentryEvent(JsonElement sent) => _event = sent;
+    private SentryEvent(JsonElement sent)
+    {
+        _event = sent;
+        foreach (var member in sent.EnumerateObject())
+            if (Known.Contains(member.Name)) _known[member.Name] = member.Value;
+    }
 
     /// <summary>Escapes that the log cannot hold are replaced in the payload's bytes.</summary>
     /// <param name="payload">An event in JSON; the bare tokens NaN and Infinity are taken for text, and what is no UTF-8 is replaced.</param>
     /// <param name="headerId">The event_id of the envelope's header, which goes before the event's own.</param>
     /// <param name="receivedAt">The time of an event without one.</param>
+    /// <param name="address">The IP address that the event came from; null if nobody knows.</param>
     /// <returns>The error, with an id if its sender gave one, and its type if it is no error; or null if it is no JSON object.</returns>
-    public static (IncomingEvent? Incoming, string? OtherType) Parse(Memory<byte> payload, string? headerId, DateTimeOffset receivedAt)
+    public static (IncomingEvent? Incoming, string? OtherType) Parse(
+        Memory<byte> payload, string? headerId, DateTimeOffset receivedAt, string? address = null)
     {
-        if (!Utf8.IsValid(payload.Span)) payload = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload.Span));
+        if (!Utf8.IsValid(payload.Span)) payload = StorableText.ToUtf8(payload.Span);
         if (payload.Span.StartsWith(EventBody.ByteOrderMark)) payload = payload[EventBody.ByteOrderMark.Length..];
         StorableText.Repair(payload.Span);
         using var document = Read(payload) ?? Read(JsonRepair.Prune(JsonRepair.Quote(payload.Span), DeepestRead));
         if (document is not { RootElement: { ValueKind: JsonValueKind.Object } sent }) return (null, null);
         if (sent.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && Unkept.CategoriesOf(type.GetString()!).Length > 0) return (null, type.GetString());
-        return (new SentryEvent(sent).ToError(headerId, receivedAt), null);
+        return (new SentryEvent(sent).ToError(headerId, receivedAt, address), null);
     }
 
     /// <summary>An id as SDKs write it: 32 hexadecimal digits, with dashes or without.</summary>
@@ -63,20 +86,23 @@ internal sealed class SentryEvent
         }
     }
 
-    private IncomingEvent ToError(string? headerId, DateTimeOffset receivedAt)
+    private IncomingEvent ToError(string? headerId, DateTimeOffset receivedAt, string? address)
     {
         var id = ParseId(headerId) ?? ParseId(Find("event_id") is { ValueKind: JsonValueKind.String } own ? own.GetString() : null);
-        var (at, level, exceptions) = (Time(), Level(), SentryStack.ListOf(Find(Exceptions), "exception", _kept));
-        var message = Message(exceptions);
-        var (stack, tags) = (SentryStack.Of(exceptions, SentryStack.ListOf(Find("threads"), "threads", _kept), Find(Stacktraces), _kept), SentryTags.Of(Find("tags"), _kept));
-        var context = Context(id, isDated: at is not null, tags.Others);
+        var (at, level) = (Time(), Level());
+        var exceptions = SentryStack.ListOf(Find(Exceptions), "exception", _kept);
+        var threads = SentryStack.ListOf(Find("threads"), "threads", _kept);
+        var message = Message(exceptions, threads);
+        var stack = SentryStack.Of(exceptions, threads, Find(Stacktraces), _kept);
+        var tags = new SentryTags(Find("tags"), _kept);
+        var context = Context(id, isDated: at is not null, tags, new(Find("sdk"), address));
         return new(new ErrorOccurred(at ?? receivedAt, level, message, stack, tags.Kept, context), id, IsUndated: at is null);
     }
 
     private JsonElement? Find(params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
-            if (_event.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null) return value;
+            if (_known.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null) return value;
         return null;
     }
 
@@ -87,7 +113,8 @@ internal sealed class SentryEvent
         if (Find("timestamp") is not { } value) return null;
         var text = SentryText.Of(value);
         if (Instant.TryParse(text, out var instant)) return instant;
-        if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) < 1e12m
+        if (text.Length <= LongestTime && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            && Math.Abs(seconds) < 1e12m
             && DateTimeOffset.UnixEpoch.Ticks + (seconds * TimeSpan.TicksPerSecond) is var ticks && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks)
             return Instant.Truncate(new((long)ticks, TimeSpan.Zero));
         _kept.Drop("timestamp", "is no time: received_at took its place");
@@ -104,41 +131,51 @@ internal sealed class SentryEvent
         return "ERROR";
     }
 
-    /// <summary>The last exception is the one that was caught; those before it caused it. A text that is the whole message is not kept twice.</summary>
-    private string Message(List<JsonElement> exceptions)
+    /// <summary>
+    /// What was caught, or what is said, or the text that stands for an exception, or where it was: the first that is
+    /// there.
+    /// </summary>
+    private string Message(List<JsonElement> exceptions, List<JsonElement> threads)
     {
-        var full = exceptions.Count > 0 ? Title(exceptions[^1]) : null;
-        foreach (var name in Messages)
-            if (full is null && Find(name) is { } entry && (entry.ValueKind == JsonValueKind.Object ? SentryText.Member(entry, "formatted") ?? Filled(entry) : SentryText.Of(entry)) is { Length: > 0 } text)
-            {
-                full = text;
-                if (entry.ValueKind == JsonValueKind.String && text.Length <= EventBody.LongestMessage) _used.Add(name);
-            }
-        full ??= new[] { "transaction", "culprit" }.Select(name => Find(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null).FirstOrDefault(text => text?.Length > 0) ?? NoMessage;
+        var full = new ExceptionChain(exceptions).Title() ?? Said() ?? SentryStack.TextOf(exceptions)
+            ?? StackPlace.Of(exceptions, Find(Stacktraces), threads) ?? Text("transaction") ?? Text("culprit") ?? NoMessage;
         var message = SentryText.Cut(full, EventBody.LongestMessage);
-        if (message.Length < full.Length) _kept.Drop("message", $"has more than {EventBody.LongestMessage.ToString("N0", CultureInfo.InvariantCulture)} characters: cut");
+        if (message.Length < full.Length) _kept.Drop("message", TooLong);
         return message;
     }
 
-    private static string? Filled(JsonElement entry) =>
-        SentryText.Member(entry, "message") is { } template && entry.TryGetProperty("params", out var parameters) ? SentryText.Fill(template, parameters, EventBody.LongestMessage) : SentryText.Member(entry, "message");
-
-    private static string? Title(JsonElement exception) => (SentryText.Member(exception, "type"), SentryText.Member(exception, "value")) switch
+    /// <summary>A text that is the whole message is not kept twice.</summary>
+    private string? Said()
     {
-        ({ } type, { } value) => $"{type}: {value}",
-        var (type, value) => type ?? value,
-    };
+        foreach (var name in Messages)
+        {
+            if (Find(name) is not { } entry) continue;
+            var text = entry.ValueKind == JsonValueKind.Object
+                ? SentryText.Member(entry, "formatted") ?? Filled(entry) : SentryText.Of(entry);
+            if (text is not { Length: > 0 }) continue;
+            if (entry.ValueKind == JsonValueKind.String && text.Length <= EventBody.LongestMessage) _used.Add(name);
+            return text;
+        }
+        return null;
+    }
 
-    private RawJson Context(Guid? id, bool isDated, RawJson? otherTags) => KeptJson.Write(context =>
+    private string? Text(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
+
+    private static string? Filled(JsonElement entry) =>
+        SentryText.Member(entry, "message") is { } template && entry.TryGetProperty("params", out var parameters)
+            ? MessageTemplate.Fill(template, parameters, 2 * EventBody.LongestMessage) : SentryText.Member(entry, "message");
+
+    private RawJson Context(Guid? id, bool isDated, SentryTags tags, SenderAddress address) => KeptJson.Write(context =>
     {
         if (id is { } known) context.WriteString("event_id", known.ToString("N"));
         foreach (var member in _event.EnumerateObject())
-            if (!_used.Contains(member.Name) && member.Value.ValueKind != JsonValueKind.Null) _kept.WriteMember(context, member, "");
-        if (otherTags is not null)
         {
-            context.WritePropertyName("tags");
-            context.WriteRawValue(otherTags.Utf8.Span, skipInputValidation: true);
+            if (member.Value.ValueKind == JsonValueKind.Null || _used.Contains(member.Name)) continue;
+            if (!address.TryWrite(context, member, _kept)) _kept.WriteMember(context, member, "");
         }
+        if (Find("user") is null) address.WriteUser(context);
+        tags.WriteOthers(context);
         if (!isDated) context.WriteBoolean("undated", true);
         if (_kept.Dropped.Count == 0) return;
         context.WriteStartObject("dropped");
