@@ -2,7 +2,6 @@ using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
-using Npgsql;
 
 namespace ErrorTracker.Hosting;
 
@@ -12,9 +11,6 @@ namespace ErrorTracker.Hosting;
 /// </summary>
 internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
 {
-    /// <summary>SQLSTATE classes: connection, transaction state, transaction rolled back, resources, object not ready, operator's intervention, system.</summary>
-    private static readonly string[] Passing = ["08", "25", "40", "53", "55", "57", "58"];
-
     public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception failure, CancellationToken stop)
     {
         switch (failure)
@@ -25,20 +21,13 @@ internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
             case ConnectionResetException: // its sender is gone, and so is whom to tell
                 http.Abort();
                 return true;
-            case not null when AwayOf(failure) is { } away:
-                log.LogWarning("PostgreSQL did not answer: {Reason}", away.Message);
+            case not null when DatabaseAway.Find(failure) is { } away:
+                log.LogWarning(away, "PostgreSQL did not answer.");
                 await Refusal.TryLater("The database does not answer.", http.Response).ExecuteAsync(http);
                 return true;
             default:
                 log.LogError(failure, "A request failed.");
                 return false;
         }
-    }
-
-    private static NpgsqlException? AwayOf(Exception? failure)
-    {
-        for (; failure is not null; failure = failure.InnerException)
-            if (failure is NpgsqlException away && (away is not PostgresException { SqlState: var state } || Passing.Contains(state[..2]))) return away;
-        return null;
     }
 }

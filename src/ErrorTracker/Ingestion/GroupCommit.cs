@@ -84,7 +84,8 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
                 }
                 if (attempt == MostAttempts || clock.GetElapsedTime(started) > (doubt.IsOpen ? InDoubt : Patience))
                 {
-                    log.LogError("A commit of {Events} events failed{Doubt}: {Reason}", group.Count, doubt.IsOpen ? " and is in doubt" : "", (failure.InnerException ?? failure).Message);
+                    var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
+                    log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
                     foreach (var pending in group) pending.Settled.TrySetException(failure);
                     return;
                 }
@@ -100,6 +101,8 @@ public sealed class GroupCommit(LogConnections connections, Repeats repeats, Ing
     {
         if (group.Count == 1)
         {
+            var refusal = failure as PostgresException ?? failure.InnerException as PostgresException;
+            log.LogError("PostgreSQL refuses an event: SQLSTATE {Reason}", refusal?.SqlState);
             group[0].Settled.TrySetException(failure);
             return;
         }

@@ -214,7 +214,7 @@ public static class SendBatch
                         break;
                 }
             }
-            catch (Exception)
+            catch (Exception) // who settled the event with it has logged it
             {
                 Fail(index);
             }

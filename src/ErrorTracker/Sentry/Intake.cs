@@ -13,8 +13,16 @@ namespace ErrorTracker.Sentry;
 public sealed record SentryReceipt([property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Id);
 
 /// <summary>What an intake works with.</summary>
-public sealed class IntakeServices(KeyRing keys, WriteQueue queue, OutcomeTally tally, IngestMetrics metrics, TimeProvider clock, IHostApplicationLifetime host)
+public sealed class IntakeServices(
+    KeyRing keys,
+    WriteQueue queue,
+    OutcomeTally tally,
+    IngestMetrics metrics,
+    TimeProvider clock,
+    IHostApplicationLifetime host,
+    ILogger<IntakeServices> log)
 {
+    internal ILogger Log => log;
     internal KeyRing Keys => keys;
     internal WriteQueue Queue => queue;
     internal OutcomeTally Tally => tally;
@@ -86,8 +94,9 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         {
             if (!await its.Keys.OpensAsync(_application, key, http.RequestAborted)) return SentryRefusal.WrongKey;
         }
-        catch (NpgsqlException)
+        catch (NpgsqlException e)
         {
+            its.Log.LogWarning(e, "A key could not be looked up.");
             return SentryRefusal.Away;
         }
         Key = key;
@@ -187,7 +196,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         {
             foreach (var one in all) await one.Settled.Task;
         }
-        catch (Exception)
+        catch (Exception) // who settled the event with it has logged it
         {
             return SentryRefusal.NotCommitted;
         }
