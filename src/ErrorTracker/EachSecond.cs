@@ -2,7 +2,10 @@ using Npgsql;
 
 namespace ErrorTracker;
 
-/// <summary>A service that does something each second for as long as the host runs, whatever fails: while the database is away the next second will tell.</summary>
+/// <summary>
+/// A service that does something each second for as long as the host runs, whatever fails: while the database is away
+/// the next second will tell. The log tells when it begins to fail and when it works again.
+/// </summary>
 public abstract class EachSecond(ILogger log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3);
@@ -16,15 +19,21 @@ public abstract class EachSecond(ILogger log) : BackgroundService
 
     protected sealed override async Task ExecuteAsync(CancellationToken stop)
     {
+        var failures = 0;
         using var timer = new PeriodicTimer(Pause);
         for (var second = 0L; second == 0 || await timer.WaitForNextTickAsync(stop); second++)
             try
             {
                 await DoAsync(second, stop);
+                if (failures == 0) continue;
+                var service = GetType().Name;
+                log.LogInformation(LastingFault.Over, "{Service} works again, after {Failures} failures.", service, failures);
+                failures = 0;
             }
-            catch (Exception) when (!stop.IsCancellationRequested)
+            catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                // Readiness and the status say why.
+                failures++;
+                log.LogWarning(e, "{Service} fails, and tries again each second.", GetType().Name);
             }
     }
 

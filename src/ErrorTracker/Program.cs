@@ -11,6 +11,7 @@ try
     builder.AddTelemetry();
 
     var app = builder.Build();
+    postgres.Supervise(app);
     app.MapApi();
     app.ObserveState();
     app.AnnounceStart(postgres.Description);
@@ -18,7 +19,7 @@ try
     await app.AwaitDatabaseAsync();
     await app.RequireSchemaAsync();
     await app.RunAsync();
-    return 0;
+    return Environment.ExitCode;
 }
 catch (Exception e) when (StartupException.Explain(e) is { } reason)
 {

@@ -3,6 +3,19 @@ using Npgsql;
 
 namespace ErrorTracker.Benchmarks.Crash;
 
+/// <summary>Where a disturbance happens.</summary>
+internal enum Ground
+{
+    /// <summary>A PostgreSQL that the harness starts, stops and starts again.</summary>
+    Usual,
+
+    /// <summary>The same, in a file system that is soon full.</summary>
+    SmallDisk,
+
+    /// <summary>The private PostgreSQL of the API, which has to see to it by itself.</summary>
+    OwnedByApi,
+}
+
 /// <summary>A PostgreSQL whose processes are there to be killed, paused and started again.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
@@ -12,36 +25,45 @@ internal sealed class Cluster : IAsyncDisposable
 
     private static readonly string? Owner = Environment.IsPrivilegedProcess ? "postgres" : null;
 
-    private readonly string _data, _sockets, _log, _ballast, _binaries = PrivateCluster.FindBinaries();
-    private readonly bool _isSmall;
+    private readonly string _data, _sockets, _ballast, _binaries = PostgresPrograms.FindBinaries();
+    private readonly Ground _ground;
     private Child? _server;
 
-    private Cluster(string folder, bool isSmall)
+    private Cluster(string folder, Ground ground)
     {
-        (_data, _sockets, _log, _isSmall) = (Path.Combine(folder, "data"), Path.Combine(folder, "socket"), Path.Combine(folder, "postgres.log"), isSmall);
+        (Folder, _ground) = (folder, ground);
+        (_data, _sockets) = (Path.Combine(folder, "data"), Path.Combine(folder, "socket"));
+        Log = Path.Combine(folder, "postgres.log");
         _ballast = Path.Combine(_data, "ballast");
         // Without a pool, none of its connections is broken when the server comes back.
         Database = NpgsqlDataSource.Create(ConnectionString + ";Pooling=false;Timeout=5;Command Timeout=30");
     }
+
+    /// <summary>Of its data, its socket and its log.</summary>
+    public string Folder { get; }
+
+    /// <summary>The file to which it writes.</summary>
+    public string Log { get; }
 
     public string ConnectionString => $"Host={_sockets};Username=errortracker;Database=postgres";
 
     /// <summary>The harness's own access to it.</summary>
     public NpgsqlDataSource Database { get; }
 
-    /// <param name="isSmall">Its data folder is a file system that is soon full.</param>
-    public static async Task<Cluster> CreateAsync(string folder, bool isSmall, CancellationToken stop)
+    /// <summary>One that the API is to own is not made yet.</summary>
+    public static async Task<Cluster> CreateAsync(string folder, Ground ground, CancellationToken stop)
     {
-        var cluster = new Cluster(folder, isSmall);
+        if (ground == Ground.OwnedByApi) return new Cluster(Path.Combine(folder, "owned"), ground);
+        var cluster = new Cluster(folder, ground);
         try
         {
             foreach (var part in new[] { cluster._data, cluster._sockets })
             {
                 Directory.CreateDirectory(part, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                if (isSmall && part == cluster._data) await MountAsync(part, stop);
-                if (Owner is not null) await PrivateCluster.RunAsync("chown", [Owner, part], asPostgres: false, stop);
+                if (ground == Ground.SmallDisk && part == cluster._data) await MountAsync(part, stop);
+                if (Owner is not null) await PostgresPrograms.RunAsync("chown", [Owner, part], asPostgres: false, stop);
             }
-            await PrivateCluster.RunAsync(Path.Combine(cluster._binaries, "initdb"),
+            await PostgresPrograms.RunAsync(Path.Combine(cluster._binaries, "initdb"),
                 ["-D", cluster._data, "-U", "errortracker", "-A", "trust", "-E", "UTF8", "--lc-collate=C", "--lc-ctype=C.UTF-8", "--no-sync"], asPostgres: Owner is not null, stop);
             await cluster.StartAsync();
             await cluster.AnsweringAsync(stop);
@@ -78,7 +100,7 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task StartAsync()
     {
         File.Delete(Path.Combine(_data, "postmaster.pid")); // its number may be that of another process by now
-        _server = await Child.StartAsync(_log,
+        _server = await Child.StartAsync(Log,
             [Path.Combine(_binaries, "postgres"), "-D", _data, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + _sockets, "-c", "logging_collector=off"], Owner);
     }
 
@@ -88,7 +110,8 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task EndAsync(int signal)
     {
         if (_server is not null) await _server.EndAsync(signal, Patience);
-        for (var deadline = DateTime.UtcNow + Patience; PrivateCluster.ProcessesIn(_data).ToList() is { Count: > 0 } left; await Task.Delay(Pause))
+        var deadline = DateTime.UtcNow + Patience;
+        for (; ClusterFolder.ProcessesIn(_data).ToList() is { Count: > 0 } left; await Task.Delay(Pause))
             if (DateTime.UtcNow > deadline)
                 foreach (var process in left) Child.Signal(process, Child.Kill);
     }
@@ -97,7 +120,23 @@ internal sealed class Cluster : IAsyncDisposable
     public void SignalAll(int signal)
     {
         _server?.Send(signal);
-        foreach (var process in PrivateCluster.ProcessesIn(_data)) Child.Signal(process, signal);
+        foreach (var process in ClusterFolder.ProcessesIn(_data)) Child.Signal(process, signal);
+    }
+
+    /// <summary>False if there is none just now.</summary>
+    public bool SignalPostmaster(int signal)
+    {
+        try
+        {
+            var id = File.ReadLines(Path.Combine(_data, "postmaster.pid")).FirstOrDefault();
+            return int.TryParse(id, out var postmaster)
+                && ClusterFolder.ProcessesIn(_data).Contains(postmaster)
+                && Child.Signal(postmaster, signal) == 0;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     public async Task TerminateConnectionsAsync(CancellationToken stop)
@@ -149,14 +188,19 @@ internal sealed class Cluster : IAsyncDisposable
         await Database.DisposeAsync();
         SignalAll(Child.Continue);
         await EndAsync(Child.Interrupt);
-        if (_isSmall) await UnmountAsync(_data);
+        if (_ground == Ground.SmallDisk) await UnmountAsync(_data);
     }
 
     private static Task MountAsync(string folder, CancellationToken stop) =>
-        PrivateCluster.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={SmallMegabytes}m,mode=0700", "errortracker-crash", folder], asPostgres: false, stop);
+        PostgresPrograms.RunAsync(
+            "mount",
+            ["-t", "tmpfs", "-o", $"size={SmallMegabytes}m,mode=0700", "errortracker-crash", folder],
+            asPostgres: false,
+            stop);
 
     private static async Task UnmountAsync(string folder)
     {
-        if (File.ReadLines("/proc/mounts").Any(line => line.Contains($" {folder} "))) await PrivateCluster.RunAsync("umount", [folder], asPostgres: false, CancellationToken.None);
+        if (File.ReadLines("/proc/mounts").Any(line => line.Contains($" {folder} ")))
+            await PostgresPrograms.RunAsync("umount", [folder], asPostgres: false, CancellationToken.None);
     }
 }

@@ -43,10 +43,10 @@ internal static class CrashCommand
 
         if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = WidthOfFiles;
         AnsiConsole.MarkupLineInterpolated($"Seed [bold]{seed}[/], {rounds} rounds");
-        if (kinds.Any(kind => kind.NeedsSmallDisk) && !await Cluster.CanBeSmallAsync(interrupted.Token))
+        if (kinds.Any(kind => kind.Ground == Ground.SmallDisk) && !await Cluster.CanBeSmallAsync(interrupted.Token))
         {
             AnsiConsole.WriteLine("No file system can be mounted here: disk-full is left out.");
-            kinds = [.. kinds.Where(kind => !kind.NeedsSmallDisk)];
+            kinds = [.. kinds.Where(kind => kind.Ground != Ground.SmallDisk)];
         }
         var reports = new List<RoundReport>();
         try

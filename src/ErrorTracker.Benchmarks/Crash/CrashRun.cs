@@ -16,8 +16,8 @@ internal sealed class CrashRun(string program, int seed, double pace = 1) : IAsy
 
     public async Task<RoundReport> RunAsync(int number, Disturbance kind, CancellationToken stop)
     {
-        if (_stage is not null && (_rounds >= RoundsOnStage || _stage.IsSmall != kind.NeedsSmallDisk)) await LeaveAsync();
-        if (_stage is null) (_stage, _rounds) = (await Stage.CreateAsync(program, kind.NeedsSmallDisk, pace, stop), 0);
+        if (_stage is not null && (_rounds >= RoundsOnStage || _stage.Ground != kind.Ground)) await LeaveAsync();
+        if (_stage is null) (_stage, _rounds) = (await Stage.CreateAsync(program, kind.Ground, pace, stop), 0);
         _rounds++;
         var report = await new Round(_stage, kind, new Random(HashOf(number))).RunAsync(number, stop);
         if (report.Faults.Count == 0) return report;
@@ -40,7 +40,8 @@ internal sealed class CrashRun(string program, int seed, double pace = 1) : IAsy
     {
         var folder = Path.Combine(Path.GetTempPath(), $"errortracker-crash-failed-{seed}-{number}");
         Directory.CreateDirectory(folder);
-        foreach (var log in Directory.GetFiles(_stage!.Folder, "*.log")) File.Copy(log, Path.Combine(folder, Path.GetFileName(log)), overwrite: true);
+        var logs = Directory.GetFiles(_stage!.Folder, "*.log").Append(_stage.Cluster.Log).Distinct().Where(File.Exists);
+        foreach (var log in logs) File.Copy(log, Path.Combine(folder, Path.GetFileName(log)), overwrite: true);
         File.WriteAllLines(Path.Combine(folder, "faults.txt"), report.Faults.Select(fault => $"{fault.Kind}: {fault.What}"));
         return folder;
     }

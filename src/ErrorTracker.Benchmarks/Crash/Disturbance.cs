@@ -23,7 +23,7 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     /// <summary>The API ends in good order: what it took it answers first.</summary>
     public bool IsOrderly { get; private init; }
 
-    public bool NeedsSmallDisk { get; private init; }
+    public Ground Ground { get; private init; }
 
     public static readonly Disturbance[] All =
     [
@@ -37,8 +37,14 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
         new("connections-ended", 2, ConnectionsEndAsync),
         new("postgres-paused", 1, PostgresPausesAsync),
         new("rebuild-killed", 2, RebuildEndsAsync),
-        new("disk-full", 1, DiskFillsAsync) { NeedsSmallDisk = true },
+        new("disk-full", 1, DiskFillsAsync) { Ground = Ground.SmallDisk },
+        OwnedPostgresEnds("owned-killed", Child.Kill),
+        OwnedPostgresEnds("owned-interrupted", Child.Interrupt),
+        OwnedPostgresEnds("owned-terminated", Child.Terminate),
     ];
+
+    private static Disturbance OwnedPostgresEnds(string name, int signal) =>
+        new(name, 1, (stage, random, stop) => OwnedPostgresEndsAsync(stage, random, signal, stop)) { Ground = Ground.OwnedByApi };
 
     private static async Task<string> ApiEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
     {
@@ -73,6 +79,18 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
         await stage.PauseAsync(random, 0, 2_000, stop);
         await stage.Cluster.StartAsync();
         return "";
+    }
+
+    /// <summary>
+    /// The server of the API's own cluster, which it starts again by itself; sometimes another ends just when that is
+    /// under way.
+    /// </summary>
+    private static async Task<string> OwnedPostgresEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
+    {
+        stage.Cluster.SignalPostmaster(signal);
+        if (random.Next(3) > 0) return "";
+        await stage.PauseAsync(random, 0, 3_000, stop);
+        return stage.Cluster.SignalPostmaster(Child.Kill) ? "again, killed" : "";
     }
 
     /// <summary>As the kernel does it where memory is short: the server ends all its connections and recovers.</summary>

@@ -3,8 +3,11 @@ using System.Net.Sockets;
 
 namespace ErrorTracker.Benchmarks.Crash;
 
-/// <summary>The API in a process of its own on a database that it shares with others.</summary>
-internal sealed class Node(int number, string program, string log, string connectionString) : IAsyncDisposable
+/// <summary>The API in a process of its own.</summary>
+/// <param name="database">The setting that says which database it works with: one that it shares with others, or one of
+/// its own.</param>
+internal sealed class Node(int number, string program, string log, (string Key, string Value) database)
+    : IAsyncDisposable
 {
     /// <summary>Below the ports that the kernel gives to clients: one of those could meet itself while the node is down.</summary>
     private const int LowestPort = 20_000, HighestPort = 32_000;
@@ -40,7 +43,7 @@ internal sealed class Node(int number, string program, string log, string connec
 
     /// <summary>One of the program's commands, or the host.</summary>
     public Task<Child> RunAsync(params string[] arguments) =>
-        Child.StartAsync(log, ["dotnet", program, .. arguments], user: null, ("ConnectionStrings__ErrorTracker", connectionString));
+        Child.StartAsync(log, ["dotnet", program, .. arguments], user: null, database);
 
     public async ValueTask DisposeAsync()
     {

@@ -10,10 +10,15 @@ internal sealed class Stage : IAsyncDisposable
 
     private readonly List<Node> _spare;
 
-    private Stage(string folder, string program, Cluster cluster, bool isSmall, double pace)
+    private Stage(string folder, string program, Cluster cluster, Ground ground, double pace)
     {
-        (Folder, Cluster, IsSmall, Pace) = (folder, cluster, isSmall, pace);
-        _spare = [.. Enumerable.Range(1, 2).Select(number => new Node(number, program, Path.Combine(folder, $"node-{number}.log"), cluster.ConnectionString))];
+        (Folder, Cluster, Ground, Pace) = (folder, cluster, ground, pace);
+        var database = ground == Ground.OwnedByApi
+            ? ("ErrorTracker__DataFolder", cluster.Folder)
+            : ("ConnectionStrings__ErrorTracker", cluster.ConnectionString);
+        _spare = [.. Enumerable.Range(1, 2).Select(NewNode)];
+
+        Node NewNode(int number) => new(number, program, Path.Combine(folder, $"node-{number}.log"), database);
     }
 
     /// <summary>Where its data and logs are.</summary>
@@ -21,7 +26,7 @@ internal sealed class Stage : IAsyncDisposable
 
     public Cluster Cluster { get; }
 
-    public bool IsSmall { get; }
+    public Ground Ground { get; }
 
     /// <summary>How long the stretches are that chance decides, and how dense the load is, against the usual.</summary>
     public double Pace { get; }
@@ -35,11 +40,11 @@ internal sealed class Stage : IAsyncDisposable
 
     public IEnumerable<Node> Running => Nodes.Where(node => node.IsStarted);
 
-    public static async Task<Stage> CreateAsync(string program, bool isSmall, double pace, CancellationToken stop)
+    public static async Task<Stage> CreateAsync(string program, Ground ground, double pace, CancellationToken stop)
     {
         var folder = Directory.CreateTempSubdirectory("errortracker-crash-").FullName;
         File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute); // PostgreSQL may be another user
-        var stage = new Stage(folder, program, await Cluster.CreateAsync(folder, isSmall, stop), isSmall, pace);
+        var stage = new Stage(folder, program, await Cluster.CreateAsync(folder, ground, stop), ground, pace);
         try
         {
             await stage.UseAsync(1, stop);

@@ -8,7 +8,7 @@ namespace ErrorTracker.Tests.Hosting;
 /// <summary>The host as a process of its own, as a user starts it, on a free port of loopback.</summary>
 public sealed partial class HostProcess : IAsyncDisposable
 {
-    public const int Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
+    public const int Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
 
     /// <summary>From its own output folder: beside the tests it would find their libraries too, and search them for commands.</summary>
     internal static readonly string Program = Path.Combine(AppContext.BaseDirectory.Replace("ErrorTracker.Tests", "ErrorTracker"), "ErrorTracker.dll");
@@ -20,6 +20,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     private HostProcess(Process process) => _process = process;
 
     public HttpClient Http { get; } = new();
+
+    public int Id => _process.Id;
 
     /// <summary>Bytes of physical memory that it uses.</summary>
     public long Resident
@@ -92,6 +94,13 @@ public sealed partial class HostProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Waits for its end, which nobody brings about here, and answers its exit code.</summary>
+    public async Task<int> EndsByItselfAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(90));
+        return _process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) await EndAsync(Terminate);
@@ -106,15 +115,19 @@ public sealed partial class HostProcess : IAsyncDisposable
         return new(registered.GetProperty("id").GetInt32(), registered.GetProperty("ingest_key").GetString()!);
     }
 
-    /// <summary>Sends errors on several connections until the host is gone; answers how many were sent, and the messages of those answered 201.</summary>
-    public async Task<(int Sent, List<string> Acknowledged)> LoadAsync(Sender sender, int connections, Action<int> acknowledged)
+    /// <summary>
+    /// Sends errors on several connections until the host is gone or it is enough; answers how many were sent, and the
+    /// messages of those answered 201.
+    /// </summary>
+    public async Task<(int Sent, List<string> Acknowledged)> LoadAsync(
+        Sender sender, int connections, Action<int> acknowledged, CancellationToken enough = default)
     {
         var (sent, messages) = (0, new List<string>());
         await Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
         {
             try
             {
-                while (true)
+                while (!enough.IsCancellationRequested)
                 {
                     var message = $"message {Interlocked.Increment(ref sent)}";
                     using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/events")

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using ErrorTracker.Hosting;
 using Npgsql;
@@ -39,6 +40,48 @@ public sealed class PrivateClusterTests : IDisposable
             await ExecuteAsync(first, "create table kept (n int); insert into kept values (7)");
         await using var second = await PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None);
         Assert.Equal(7, await ExecuteAsync(second, "select n from kept"));
+    }
+
+    /// <summary>
+    /// A superuser of the database, or a function in it, could otherwise read what this process was told in confidence.
+    /// </summary>
+    [Fact]
+    public async Task the_server_of_a_host_learns_no_secret_logs_for_its_owner_only_and_runs_as_the_same_user()
+    {
+        await using var host = await HostProcess.StartAsync(
+            ("ErrorTracker__DataFolder", _folder),
+            ("ERRORTRACKER_READ_TOKEN", "a-secret"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=a-secret"),
+            ("LC_TIME", "C"));
+        var server = int.Parse(File.ReadLines(Path.Combine(_folder, "data", "postmaster.pid")).First());
+        var environment = await File.ReadAllTextAsync($"/proc/{server}/environ");
+        var variables = environment.Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        var names = variables.Select(variable => variable.Split('=')[0]);
+        Assert.All(names, name => Assert.Matches("^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|HOME)$", name));
+        Assert.DoesNotContain("a-secret", environment);
+        await using var source = NpgsqlDataSource.Create((await PrivateCluster.FindRunningAsync(_folder))!);
+        await using var spy = source.CreateCommand($"select pg_read_binary_file('/proc/{host.Id}/environ')");
+        var refusal = await Assert.ThrowsAsync<PostgresException>(() => spy.ExecuteScalarAsync());
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refusal.SqlState);
+
+        var mode = File.GetUnixFileMode(Path.Combine(_folder, "postgres.log"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, mode);
+        var isOutOfReach = host.Output.Contains("The API runs as root: the user postgres cannot read");
+        if (!isOutOfReach) Assert.Equal(UserOf(server), UserOf(host.Id));
+        Assert.Equal(0, await host.EndAsync(HostProcess.Terminate));
+
+        static string UserOf(int process) =>
+            File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith("Uid:"));
+    }
+
+    [Fact]
+    public async Task a_data_folder_that_holds_other_things_does_not_change_its_owner()
+    {
+        Directory.CreateDirectory(_folder);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "diary.txt"), "Dear diary");
+        await using var host = await StartAsync();
+        Assert.Equal(Environment.IsPrivilegedProcess, host.Output.Contains("The API runs as root: "));
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/health/live")).StatusCode);
     }
 
     [Theory]

@@ -21,6 +21,8 @@ internal sealed class PersistentFold(NpgsqlDataSource database, ILogger log)
                 if (done == 0 && ceiling > Rebuild.Worthwhile && await new Rebuild(database).RunAsync(_ => { }, stop)) continue;
                 var next = Math.Min(done + CounterShard.Chunk, ceiling);
                 if (!await CounterShard.Current.FoldAsync(database, done, next, stop)) continue;
+                if (failures > 0)
+                    log.LogInformation(LastingFault.Over, "The counters are folded again, after {Failures} failures.", failures);
                 failures = 0;
                 await advanced(next);
             }
@@ -38,16 +40,16 @@ internal sealed class PersistentFold(NpgsqlDataSource database, ILogger log)
 
     private async Task RecoverAsync(Exception failure, long ceiling, int failures, CancellationToken stop)
     {
-        if (failures == 0) log.LogError("The counters could not be folded, which is tried again: {Reason}", failure.Message);
+        log.LogError(failure, "The counters could not be folded, which is tried again.");
         await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 << Math.Min(failures, 10), 2_000)), stop);
         try
         {
             if (failure is not PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } || !await CounterShard.Current.RestoreAsync(database, stop))
                 await CounterShard.Current.NoteFailureAsync(database, ceiling, failure.Message, stop);
         }
-        catch (Exception) when (!stop.IsCancellationRequested)
+        catch (Exception e) when (!stop.IsCancellationRequested)
         {
-            // The database is away, or what stands in the way of the fold does so here too; the next try will tell.
+            log.LogWarning(e, "That the counters cannot be folded could not be noted or mended.");
         }
     }
 }

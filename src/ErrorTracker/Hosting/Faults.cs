@@ -13,9 +13,6 @@ namespace ErrorTracker.Hosting;
 /// </summary>
 internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
 {
-    /// <summary>SQLSTATE classes: connection, transaction state, transaction rolled back, resources, object not ready, operator's intervention, system.</summary>
-    private static readonly string[] Passing = ["08", "25", "40", "53", "55", "57", "58"];
-
     public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception failure, CancellationToken stop)
     {
         switch (failure)
@@ -32,20 +29,13 @@ internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
             case PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }:
                 await Refusal.TryLater("The answer took too long to compute.", http.Response).ExecuteAsync(http);
                 return true;
-            case not null when AwayOf(failure) is { } away:
-                log.LogWarning("PostgreSQL did not answer: {Reason}", away.Message);
+            case not null when DatabaseAway.Find(failure) is { } away:
+                log.LogWarning(away, "PostgreSQL did not answer.");
                 await Refusal.TryLater("The database does not answer.", http.Response).ExecuteAsync(http);
                 return true;
             default:
                 log.LogError(failure, "A request failed.");
                 return false;
         }
-    }
-
-    private static NpgsqlException? AwayOf(Exception? failure)
-    {
-        for (; failure is not null; failure = failure.InnerException)
-            if (failure is NpgsqlException away && (away is not PostgresException { SqlState: var state } || Passing.Contains(state[..2]))) return away;
-        return null;
     }
 }

@@ -19,6 +19,18 @@ internal sealed class Postgres : IAsyncDisposable
     /// <summary>For people; it never has a password in it.</summary>
     public string Description { get; }
 
+    /// <summary>Why this process is still root, though it need not be; null if it is not.</summary>
+    private string? KeptPrivilege { get; init; }
+
+    /// <summary>
+    /// From now on the host logs what becomes of its private cluster, and ends if that cannot be brought back.
+    /// </summary>
+    public void Supervise(WebApplication app)
+    {
+        if (_owned is PrivateCluster cluster && OperatingSystem.IsLinux()) app.Supervise(cluster);
+        if (KeptPrivilege is not null) app.Logger.LogWarning("The API runs as root: {Reason}", KeptPrivilege);
+    }
+
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>
@@ -34,8 +46,10 @@ internal sealed class Postgres : IAsyncDisposable
         var folder = configuration["ErrorTracker:DataFolder"] is { Length: > 0 } chosen ? chosen : PrivateCluster.DefaultFolder;
         var description = $"private cluster in {Path.GetFullPath(folder)}";
         if (Commands.IsCommand(args) && await PrivateCluster.FindRunningAsync(folder) is { } running) return new Postgres(running, description, owned: null);
+        var privilege = Commands.IsCommand(args) ? null : await Privilege.GiveUpAsync(folder);
+        Privilege.Hide();
         var cluster = await PrivateCluster.StartAsync(folder, configuration["ErrorTracker:PostgresBin"], CancellationToken.None);
-        return new Postgres(cluster.ConnectionString, description, cluster);
+        return new Postgres(cluster.ConnectionString, description, cluster) { KeptPrivilege = privilege };
     }
 
     private static string Describe(string connectionString)

@@ -98,7 +98,8 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
                 }
                 if (attempt == MostAttempts || clock.GetElapsedTime(started) > (doubt.IsOpen ? InDoubt : Patience))
                 {
-                    log.LogError("A commit of {Events} events failed{Doubt}: {Reason}", group.Count, doubt.IsOpen ? " and is in doubt" : "", (failure.InnerException ?? failure).Message);
+                    var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
+                    log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
                     foreach (var pending in group) pending.Settled.TrySetException(failure);
                     return;
                 }
@@ -114,7 +115,8 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
     {
         if (group.Count == 1)
         {
-            log.LogError("The database refuses an event: {Reason}", (failure.InnerException ?? failure).Message);
+            var refusal = failure as PostgresException ?? failure.InnerException as PostgresException;
+            log.LogError("PostgreSQL refuses an event: SQLSTATE {Reason}", refusal?.SqlState);
             group[0].Settled.TrySetException(failure);
             return;
         }
@@ -199,17 +201,11 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
     }
 
     /// <summary>
-    /// SQLSTATE classes that another try, a moment later, may not meet: connection, transaction state, transaction
-    /// rolled back, resources, object not ready, operator's intervention, system.
-    /// </summary>
-    private static readonly string[] Passing = ["08", "25", "40", "53", "55", "57", "58"];
-
-    /// <summary>
     /// The server refuses what is sent, and would again. A connection that it refuses is no matter of the events, and an
     /// id that is taken is answered as stored.
     /// </summary>
     private static bool IsPermanent(PostgresException? refusal) =>
-        refusal is { Severity: "ERROR", SqlState: not PostgresErrorCodes.UniqueViolation } && !Passing.Contains(refusal.SqlState[..2]);
+        refusal is { Severity: "ERROR", SqlState: not PostgresErrorCodes.UniqueViolation } && !DatabaseAway.IsPassing(refusal);
 
     /// <summary>A commit whose answer was cut off while it waited for a synchronous standby.</summary>
     private sealed class StandbyAwayException(string warning) : Exception(warning);

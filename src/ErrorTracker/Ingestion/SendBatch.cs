@@ -303,7 +303,7 @@ public static class SendBatch
                     default: Reject(index, StatusCodes.Status409Conflict, "event_id", EventBody.Conflicting); break;
                 }
             }
-            catch (Exception)
+            catch (Exception) // who settled the event with it has logged it
             {
                 Fail(index);
             }

@@ -45,7 +45,7 @@ public static class SendEvent
                 _ => Refusal.Of(409, EventBody.Conflicting),
             };
         }
-        catch (Exception)
+        catch (Exception) // who settled the event with it has logged it
         {
             return Refusal.TryLater("The event could not be committed.", http.Response);
         }

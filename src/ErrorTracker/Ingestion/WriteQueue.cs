@@ -69,7 +69,10 @@ public sealed class WriteQueue(GroupCommit commits, TimeProvider clock, ILogger<
     {
         try
         {
-            foreach (var late in group.Where(pending => clock.GetElapsedTime(pending.EnqueuedAt) > Patience)) late.Settled.TrySetException(new TimeoutException("It waited too long for a commit."));
+            var late = group.FindAll(pending => clock.GetElapsedTime(pending.EnqueuedAt) > Patience);
+            if (late.Count > 0) log.LogWarning("{Events} events waited too long for a commit.", late.Count);
+            var timeout = new TimeoutException("It waited too long for a commit.");
+            foreach (var pending in late) pending.Settled.TrySetException(timeout);
             await commits.CommitAsync([.. group.Where(pending => !pending.Settled.Task.IsCompleted)], segments);
         }
         catch (Exception failure)

@@ -85,8 +85,9 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
         {
             if (!await its.Keys.OpensAsync(_application, key, http.RequestAborted)) return SentryRefusal.WrongKey;
         }
-        catch (NpgsqlException)
+        catch (NpgsqlException e)
         {
+            its.Log.LogWarning(e, "A key could not be looked up.");
             return SentryRefusal.Away;
         }
         Key = key;

@@ -14,8 +14,9 @@ public sealed record SentryReceipt([property: JsonIgnore(Condition = JsonIgnoreC
 /// <summary>What an intake works with.</summary>
 public sealed class IntakeServices(
     KeyRing keys, WriteQueue queue, OutcomeTally tally, IngestMetrics metrics, IngestLimits limits, TimeProvider clock,
-    IHostApplicationLifetime host)
+    IHostApplicationLifetime host, ILogger<IntakeServices> log)
 {
+    internal ILogger Log => log;
     internal KeyRing Keys => keys;
     internal WriteQueue Queue => queue;
     internal OutcomeTally Tally => tally;
