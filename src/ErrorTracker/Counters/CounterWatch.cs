@@ -1,3 +1,4 @@
+using ErrorTracker.Configuration;
 using Marten;
 using Npgsql;
 
@@ -7,7 +8,7 @@ namespace ErrorTracker.Counters;
 /// Sees to what the daemon does not, which folds only when events arrive: minutes that are over are closed, tables that somebody dropped are made anew,
 /// and a mark or a progress that stands still below the log's end goes on, whichever node has failed or died. It may run on many nodes at once: a range is folded once whoever tries.
 /// </summary>
-internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, IConfiguration configuration, ILogger<CounterWatch> log) : EachSecond(log)
+internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, Settings settings, ILogger<CounterWatch> log) : EachSecond(log)
 {
     private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(10);
 
@@ -23,7 +24,7 @@ internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore sto
     /// <summary>A log that is shorter needs no plan.</summary>
     private const long WorthAnalyzing = 500;
 
-    private readonly bool _folds = configuration.GetValue("ErrorTracker:Projections", true);
+    private readonly bool _folds = settings.Projections;
 
     private readonly PersistentFold _fold = new(database, log);
 

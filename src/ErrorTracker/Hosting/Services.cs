@@ -1,4 +1,5 @@
 using ErrorTracker.Applications;
+using ErrorTracker.Configuration;
 using ErrorTracker.Ingestion;
 using ErrorTracker.Sentry;
 using ErrorTracker.Statistics;
@@ -8,8 +9,9 @@ namespace ErrorTracker.Hosting;
 /// <summary>What the rooms are made of, one line each.</summary>
 internal static class Services
 {
-    public static void AddErrorTracker(this WebApplicationBuilder builder)
+    public static void AddErrorTracker(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ApplicationDirectory>();
         builder.Services.AddSingleton<KeyRing>();
