@@ -1,8 +1,8 @@
 using System.Text.Json;
+using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
 using FsCheck;
 using FsCheck.Fluent;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -174,7 +174,7 @@ public sealed class CounterShardTests(SharedApi shared)
         await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
         var sender = await api.RegisterAsync();
         await api.StoreAsync(Enumerable.Range(0, 300).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
-        using var watch = new CounterWatch(api.Database, api.Host.Services.GetRequiredService<Marten.IDocumentStore>(), new ConfigurationBuilder().Build(), NullLogger<CounterWatch>.Instance);
+        using var watch = new CounterWatch(api.Database, api.Host.Services.GetRequiredService<Marten.IDocumentStore>(), new Settings { Projections = true }, NullLogger<CounterWatch>.Instance);
         await watch.StartAsync(CancellationToken.None);
         await api.FoldedAsync();
         await Eventually.Async(async () => await api.ScalarAsync<long>($"select count(*) from {CounterTables.Current.OpenMinutes}") == 0, "the minutes are closed");

@@ -18,7 +18,7 @@ internal static partial class PostgresUrl
         ["user"] = "Username", ["dbname"] = "Database", ["sslmode"] = "SSL Mode", ["sslrootcert"] = "Root Certificate", ["sslcert"] = "SSL Certificate",
         ["sslkey"] = "SSL Key", ["sslpassword"] = "SSL Password", ["sslnegotiation"] = "SSL Negotiation", ["channel_binding"] = "Channel Binding",
         ["application_name"] = "Application Name", ["fallback_application_name"] = "Application Name", ["connect_timeout"] = "Timeout", ["client_encoding"] = "Client Encoding",
-        ["target_session_attrs"] = "Target Session Attributes", ["krbsrvname"] = "Kerberos Service Name", ["require_auth"] = "Require Auth",
+        ["krbsrvname"] = "Kerberos Service Name", ["require_auth"] = "Require Auth",
     };
 
     public static bool Is(string text) => text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);

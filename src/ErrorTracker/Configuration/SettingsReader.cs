@@ -15,7 +15,9 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public string? Raw(string key)
     {
         _known.Add(key);
-        return configuration[key];
+        if (configuration[key] is not { } value || !value.Contains('\0')) return configuration[key];
+        Refuse(key, "has a null character in it");
+        return null;
     }
 
     public string? Text(string key) => Raw(key) is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
@@ -63,10 +65,10 @@ internal sealed class SettingsReader(IConfiguration configuration)
     {
         var names = _known.Where(key => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase)).ToList();
         foreach (var (key, value) in configuration.GetSection(section).AsEnumerable())
-            if (value is not null && !_known.Contains(key)) Refuse(key, $"is not a setting. These are: {string.Join(", ", names.Select(NameOf).Order(StringComparer.Ordinal))}");
+            if (!string.IsNullOrEmpty(value) && !_known.Contains(key)) Refuse(key, $"is not a setting. These are: {string.Join(", ", names.Select(NameOf).Order(StringComparer.Ordinal))}");
 
         foreach (var (key, _) in configuration.AsEnumerable())
-            if (!_known.Contains(key) && MeantBy(key, section, names) is { } meant) Refuse(key, $"is not a setting. Is {NameOf(meant)} meant?");
+            if (!_known.Contains(key) && MeantBy(key, section, names) is { } meant) Refuse(key, $"is not a setting; {NameOf(meant)} is");
     }
 
     /// <summary>

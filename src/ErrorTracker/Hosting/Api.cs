@@ -68,13 +68,14 @@ internal static class Api
     /// <summary>A host that cannot listen where it is told to says so in one line.</summary>
     public static async Task ServeAsync(this WebApplication app)
     {
+        var (started, urls) = (app.Lifetime.ApplicationStarted, app.Configuration[WebHostDefaults.ServerUrlsKey]);
         try
         {
             await app.RunAsync();
         }
-        catch (SocketException e) when (!app.Lifetime.ApplicationStarted.IsCancellationRequested)
+        catch (SocketException e) when (!started.IsCancellationRequested)
         {
-            throw new StartupException($"Cannot listen on {string.Join(", ", app.Urls)}: {e.Message}");
+            throw new StartupException($"Cannot listen on {urls ?? "the ports that are set"}: {e.Message}");
         }
     }
 

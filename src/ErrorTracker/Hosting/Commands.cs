@@ -49,7 +49,10 @@ internal static class Commands
         var root = new RootCommand(Description) { DemoCommand.Define(), ProjectionCommands.Define() };
         root.SetAction(_ => 0);
         root.Directives.Clear();
-        root.Options.Add(new Option<string>("--urls") { Description = "Where to listen; http://localhost:8000 unless set.", HelpName = "addresses" });
+        // With its addresses it is among the arguments for the configuration: what comes here has none.
+        var urls = new Option<string>("--urls") { Description = "Where to listen; http://localhost:8000 unless set.", HelpName = "addresses" };
+        urls.Validators.Add(result => result.AddError("--urls needs addresses."));
+        root.Options.Add(urls);
         if (withLibraries)
             foreach (var command in LibraryCommands.List()) root.Subcommands.Add(command);
         return root;

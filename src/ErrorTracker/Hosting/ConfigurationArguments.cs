@@ -11,6 +11,7 @@ internal static class ConfigurationArguments
         "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName", "webroot", "AllowedHosts", "detailedErrors", "captureStartupErrors",
         "suppressStatusMessages", "preferHostingUrls", "hostingStartupAssemblies", "hostingStartupExcludeAssemblies", "preventHostingStartup", "shutdownTimeoutSeconds",
         Configuration.Settings.ReadTokenName,
+        Configuration.Settings.Section, "ConnectionStrings", "Logging", "Kestrel", // sections, without a value, are among what test hosts pass on
     };
 
     private static readonly string[] Prefixes = [Configuration.Settings.Section + ":", "ConnectionStrings:ErrorTracker", "Logging:", "Kestrel:", "OTEL_"];

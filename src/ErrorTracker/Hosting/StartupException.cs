@@ -21,6 +21,7 @@ internal sealed class StartupException(string message) : Exception(message)
         PostgresException e => $"PostgreSQL refuses: {e.MessageText}",
         NpgsqlException => $"PostgreSQL does not answer: {reason.Message}",
         { Source: Server } => reason.InnerException is null or AddressInUseException ? reason.Message : $"{reason.Message} {reason.InnerException.Message}",
+        InvalidOperationException { Source: { } source } when source.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal) => $"The configuration cannot be used: {reason.Message}",
         { InnerException: { } inner } => ReasonOf(inner),
         _ => null,
     };
