@@ -11,7 +11,9 @@ public sealed class DatabaseAddressTests
 
     [Fact]
     public void a_connection_string_is_taken_as_it_is() =>
-        Assert.Equal(("h", 5, "u", "a;b'c\"", "d", 7), Of(SettingsTests.Database((Key, "Host=h;Port=5;Username=u;Password=\"a;b'c\"\"\";Database=d;Maximum Pool Size=7"))));
+        Assert.Equal(
+            ("h", 5, "u", "a;b'c\"", "d", 7),
+            Of(SettingsTests.Database((Key, "Host=h;Port=5;Username=u;Password=\"a;b'c\"\"\";Database=d;Maximum Pool Size=7"))));
 
     [Theory]
     [InlineData("s3;cr3t")]
@@ -84,14 +86,18 @@ public sealed class DatabaseAddressTests
     {
         (username, password) = (username?.Replace("\0", ""), password?.Replace("\0", ""));
         var read = SettingsTests.Database(("ErrorTracker:Database:Host", "h"), ("ErrorTracker:Database:Port", "5433"), ("ErrorTracker:Database:Name", "a;b"), ("ErrorTracker:Database:Username", "u;" + username + "'"), ("ErrorTracker:Database:Password", " " + password + " "));
-        Assert.Equal(("h", 5433, "u;" + username + "'", " " + password + " ", "a;b"), (read.Host, read.Port, read.Username, read.Password, read.Database));
+        Assert.Equal(
+            ("h", 5433, "u;" + username + "'", " " + password + " ", "a;b"),
+            (read.Host, read.Port, read.Username, read.Password, read.Database));
     }
 
     [Property]
     public void a_url_takes_any_text_that_is_percent_encoded(string? password)
     {
         var wellFormed = new string((password ?? "").Where(c => c != '\0' && !char.IsSurrogate(c)).ToArray());
-        Assert.Equal(wellFormed.Length == 0 ? null : wellFormed, SettingsTests.Database((Key, $"postgresql://u:{Uri.EscapeDataString(wellFormed)}@h/d")).Password);
+        Assert.Equal(
+            wellFormed.Length == 0 ? null : wellFormed,
+            SettingsTests.Database((Key, $"postgresql://u:{Uri.EscapeDataString(wellFormed)}@h/d")).Password);
     }
 
     [Fact]
@@ -99,7 +105,8 @@ public sealed class DatabaseAddressTests
         Assert.Equal("ConnectionStrings__ErrorTracker is set beside ErrorTracker__Database__Host: set one of both.",
             Assert.Throws<InvalidSettingsException>(() => SettingsTests.Read((Key, "Host=h"), ("ErrorTracker:Database:Host", "h"))).Message);
 
-    private static (string?, int, string?, string?, string?, int) Of(NpgsqlConnectionStringBuilder read) => (read.Host, read.Port, read.Username, read.Password, read.Database, read.MaxPoolSize);
+    private static (string?, int, string?, string?, string?, int) Of(NpgsqlConnectionStringBuilder read) =>
+        (read.Host, read.Port, read.Username, read.Password, read.Database, read.MaxPoolSize);
 
     private static void AssertNothingShown(string said)
     {

@@ -11,13 +11,17 @@ public sealed class SettingsTests
     public void without_any_there_are_defaults()
     {
         var settings = Read();
-        Assert.Equal(new Settings { DatabasePatience = TimeSpan.FromMinutes(1), AutoCreate = AutoCreate.CreateOrUpdate, Projections = true, TrustedProxies = settings.TrustedProxies }, settings);
+        Assert.Equal(
+            new Settings { DatabasePatience = TimeSpan.FromMinutes(1), AutoCreate = AutoCreate.CreateOrUpdate, Projections = true, TrustedProxies = settings.TrustedProxies },
+            settings);
         Assert.Empty(settings.TrustedProxies);
     }
 
     [Fact]
     public void an_empty_value_is_one_that_is_not_set() =>
-        Assert.Equal(Read() with { TrustedProxies = [] }, Read(("ErrorTracker:DataFolder", ""), ("ErrorTracker:SingleNode", " "), ("ErrorTracker:PublicUrl", ""), ("ErrorTracker:Database:Password", ""), ("urls", ""), ("OTEL_EXPORTER_OTLP_ENDPOINT", "")) with { TrustedProxies = [] });
+        Assert.Equal(
+            Read() with { TrustedProxies = [] },
+            Read(("ErrorTracker:DataFolder", ""), ("ErrorTracker:SingleNode", " "), ("ErrorTracker:PublicUrl", ""), ("ErrorTracker:Database:Password", ""), ("urls", ""), ("OTEL_EXPORTER_OTLP_ENDPOINT", "")) with { TrustedProxies = [] });
 
     [Theory]
     [InlineData("ErrorTracker:DatabasePatience", "soon", "ErrorTracker__DatabasePatience must be a whole number from 0 to 86400.")]
@@ -53,7 +57,9 @@ public sealed class SettingsTests
 
     [Fact]
     public void each_setting_that_is_wrong_has_a_line_of_its_own() =>
-        Assert.Equal(2, Assert.Throws<InvalidSettingsException>(() => Read(("ErrorTracker:Projections", "no"), ("ErrorTracker:SingleNode", "no"))).Message.Split('\n').Length);
+        Assert.Equal(
+            2,
+            Assert.Throws<InvalidSettingsException>(() => Read(("ErrorTracker:Projections", "no"), ("ErrorTracker:SingleNode", "no"))).Message.Split('\n').Length);
 
     /// <summary>Kubernetes gives them to containers beside a service of this name.</summary>
     [Fact]
@@ -64,7 +70,8 @@ public sealed class SettingsTests
     [InlineData("secret-token\n")]
     [InlineData("  secret-token\r\n")]
     [InlineData("secret-token")]
-    public void blanks_around_the_read_token_are_no_part_of_it(string set) => Assert.Equal("secret-token", Read(("ERRORTRACKER_READ_TOKEN", set)).ReadToken);
+    public void blanks_around_the_read_token_are_no_part_of_it(string set) =>
+        Assert.Equal("secret-token", Read(("ERRORTRACKER_READ_TOKEN", set)).ReadToken);
 
     [Theory]
     [InlineData("https://errors.example.org", "https://errors.example.org/")]
@@ -72,7 +79,8 @@ public sealed class SettingsTests
     [InlineData("http://10.0.0.1:8080/a/b", "http://10.0.0.1:8080/a/b")]
     [InlineData("https://[fd00::1]/errors", "https://[fd00::1]/errors")]
     [InlineData("https://bücher.example/", "https://xn--bcher-kva.example/")]
-    public void a_public_address_is_kept_without_the_slash_at_its_end(string set, string kept) => Assert.Equal(kept, Read(("ErrorTracker:PublicUrl", set)).PublicUrl!.AbsoluteUri);
+    public void a_public_address_is_kept_without_the_slash_at_its_end(string set, string kept) =>
+        Assert.Equal(kept, Read(("ErrorTracker:PublicUrl", set)).PublicUrl!.AbsoluteUri);
 
     [Theory]
     [InlineData("errors.example.org")]
@@ -93,7 +101,9 @@ public sealed class SettingsTests
 
     [Fact]
     public void trusted_proxies_are_addresses_and_networks() =>
-        Assert.Equal(["127.0.0.1/32", "10.0.0.0/8", "::1/128", "fd00::/8"], Read(("ErrorTracker:TrustedProxies", "127.0.0.1, 10.0.0.0/8,::1 fd00::/8,")).TrustedProxies.Select(network => network.ToString()));
+        Assert.Equal(
+            ["127.0.0.1/32", "10.0.0.0/8", "::1/128", "fd00::/8"],
+            Read(("ErrorTracker:TrustedProxies", "127.0.0.1, 10.0.0.0/8,::1 fd00::/8,")).TrustedProxies.Select(network => network.ToString()));
 
     [Theory]
     [InlineData("10.1")]
@@ -102,7 +112,9 @@ public sealed class SettingsTests
     [InlineData("*")]
     [InlineData("127.0.0.1;10.0.0.1")]
     public void what_is_no_address_or_network_is_refused(string set) =>
-        Assert.StartsWith("ErrorTracker__TrustedProxies must be IP addresses or networks", Assert.Throws<InvalidSettingsException>(() => Read(("ErrorTracker:TrustedProxies", set))).Message);
+        Assert.StartsWith(
+            "ErrorTracker__TrustedProxies must be IP addresses or networks",
+            Assert.Throws<InvalidSettingsException>(() => Read(("ErrorTracker:TrustedProxies", set))).Message);
 
     [Theory]
     [InlineData("http://localhost:8000", false)]
@@ -120,5 +132,6 @@ public sealed class SettingsTests
     internal static Settings Read(params (string Key, string Value)[] settings) =>
         Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(s => s.Key, string? (s) => s.Value)).Build());
 
-    internal static NpgsqlConnectionStringBuilder Database(params (string Key, string Value)[] settings) => new(Read(settings).ConnectionString);
+    internal static NpgsqlConnectionStringBuilder Database(params (string Key, string Value)[] settings) =>
+        new(Read(settings).ConnectionString);
 }

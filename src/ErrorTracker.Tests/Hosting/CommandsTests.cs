@@ -65,7 +65,9 @@ public sealed class CommandsTests
     public void what_is_understood_configures_and_runs(string arguments, bool isCommand, string configuration)
     {
         var (invocation, _) = Read(arguments);
-        Assert.Equal((null, isCommand, configuration), (invocation.ExitCode, invocation.Run is not null, string.Join(' ', invocation.Configuration)));
+        Assert.Equal(
+            (null, isCommand, configuration),
+            (invocation.ExitCode, invocation.Run is not null, string.Join(' ', invocation.Configuration)));
     }
 
     [Fact]

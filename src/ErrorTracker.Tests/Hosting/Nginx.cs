@@ -8,7 +8,10 @@ using ErrorTracker.Hosting;
 
 namespace ErrorTracker.Tests.Hosting;
 
-/// <summary>nginx from the distribution, unprivileged, in a folder and on a port of its own, with the configuration that docs/proxy.md shows.</summary>
+/// <summary>
+/// nginx from the distribution, unprivileged, in a folder and on a port of its own, with the configuration that
+/// docs/proxy.md shows.
+/// </summary>
 public sealed partial class Nginx : IAsyncDisposable
 {
     private static readonly string? Program = new[] { "/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx" }.FirstOrDefault(File.Exists);
@@ -31,7 +34,8 @@ public sealed partial class Nginx : IAsyncDisposable
         var nginx = new Nginx();
         Directory.CreateDirectory(nginx._folder);
         await nginx.ConfigureAsync(behind);
-        if (Environment.IsPrivilegedProcess) await PrivateCluster.RunAsync("chown", ["-R", "nobody", nginx._folder], asPostgres: false, CancellationToken.None);
+        if (Environment.IsPrivilegedProcess)
+            await PrivateCluster.RunAsync("chown", ["-R", "nobody", nginx._folder], asPostgres: false, CancellationToken.None);
         var start = new ProcessStartInfo(Program!, ["-p", nginx._folder, "-c", "nginx.conf", "-e", "stderr"]) { RedirectStandardError = true, WorkingDirectory = "/" };
         if (Environment.IsPrivilegedProcess) start.UserName = "nobody";
         nginx._process = Process.Start(start)!;

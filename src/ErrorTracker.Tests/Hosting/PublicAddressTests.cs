@@ -14,7 +14,8 @@ public sealed class PublicAddressTests(SharedApi shared)
     public async Task what_a_trusted_proxy_says_is_believed()
     {
         await using var api = await StartAsync(("ErrorTracker:TrustedProxies", "10.0.0.0/8, 127.0.0.1"));
-        foreach (var proxy in new[] { "10.1.2.3", "127.0.0.1", "::ffff:127.0.0.1" }) Assert.Equal("https errors.example.org/errors", await RegisterAsync(api, proxy, "/apps/", Forwarded));
+        foreach (var proxy in new[] { "10.1.2.3", "127.0.0.1", "::ffff:127.0.0.1" })
+            Assert.Equal("https errors.example.org/errors", await RegisterAsync(api, proxy, "/apps/", Forwarded));
         Assert.Equal("https errors.example.org/errors", await RegisterAsync(api, "10.1.2.3", "/errors/apps/", Forwarded)); // a proxy that leaves the prefix
     }
 
@@ -23,7 +24,8 @@ public sealed class PublicAddressTests(SharedApi shared)
     {
         Assert.Equal("http backend:8000", await RegisterAsync(shared.Api, "127.0.0.1", "/apps/", Forwarded)); // nobody is trusted unless set
         await using var api = await StartAsync(("ErrorTracker:TrustedProxies", "10.0.0.0/8"));
-        foreach (var sender in new[] { "127.0.0.1", "11.0.0.1", "::1", "::ffff:127.0.0.1" }) Assert.Equal("http backend:8000", await RegisterAsync(api, sender, "/apps/", Forwarded));
+        foreach (var sender in new[] { "127.0.0.1", "11.0.0.1", "::1", "::ffff:127.0.0.1" })
+            Assert.Equal("http backend:8000", await RegisterAsync(api, sender, "/apps/", Forwarded));
 
         // What a client puts there stands before what the proxy adds, and comes from one that is not trusted.
         Assert.Equal("https errors.example.org", await RegisterAsync(api, "10.0.0.1", "/apps/",
@@ -36,10 +38,13 @@ public sealed class PublicAddressTests(SharedApi shared)
         await using var api = await StartAsync(("ErrorTracker:PublicUrl", "https://errors.example.org:8443/errors/"), ("ErrorTracker:TrustedProxies", "10.0.0.0/8"));
         foreach (var sender in new[] { "127.0.0.1", "10.0.0.1" })
             foreach (var path in new[] { "/apps/", "/errors/apps/", "//errors/apps/", "/errors//apps/" })
-                Assert.Equal("https errors.example.org:8443/errors", await RegisterAsync(api, sender, path, [("Host", "backend"), ("X-Forwarded-Host", "other.example"), ("X-Forwarded-Prefix", "/other")]));
+                Assert.Equal(
+                    "https errors.example.org:8443/errors",
+                    await RegisterAsync(api, sender, path, [("Host", "backend"), ("X-Forwarded-Host", "other.example"), ("X-Forwarded-Prefix", "/other")]));
 
         Assert.Equal("/errors", (await api.GetAsync("/docs/v1/swagger.json")).GetProperty("servers")[0].GetProperty("url").GetString());
-        foreach (var path in new[] { "/", "/errors", "/errors/" }) Assert.Equal("/errors/docs/", (await api.GetAsync(path)).GetProperty("docs").GetString());
+        foreach (var path in new[] { "/", "/errors", "/errors/" })
+            Assert.Equal("/errors/docs/", (await api.GetAsync(path)).GetProperty("docs").GetString());
     }
 
     [Fact]
@@ -59,9 +64,13 @@ public sealed class PublicAddressTests(SharedApi shared)
         Assert.Equal("Healthy", await http.GetStringAsync("/health"));
     }
 
-    private async Task<TestApi> StartAsync(params (string, string)[] settings) => await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), settings);
+    private async Task<TestApi> StartAsync(params (string, string)[] settings) =>
+        await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), settings);
 
-    /// <summary>Registers an application, for a sender at this address; answers the address in its DSN, and checks that Location has the same path.</summary>
+    /// <summary>
+    /// Registers an application, for a sender at this address; answers the address in its DSN, and checks that Location
+    /// has the same path.
+    /// </summary>
     private static async Task<string> RegisterAsync(TestApi api, string sender, string path, (string Name, string Value)[] headers)
     {
         var answer = await api.Host.Scenario(x =>

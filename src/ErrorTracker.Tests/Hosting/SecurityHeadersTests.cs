@@ -39,7 +39,9 @@ public sealed class SecurityHeadersTests(SharedApi shared)
         {
             using var answer = await http.SendAsync(request);
             statuses.Add((int)answer.StatusCode);
-            Assert.True(answer.Headers.CacheControl is null, $"{request.Method} {request.RequestUri} {(int)answer.StatusCode} {answer.Headers.CacheControl}");
+            Assert.True(
+                answer.Headers.CacheControl is null,
+                $"{request.Method} {request.RequestUri} {(int)answer.StatusCode} {answer.Headers.CacheControl}");
         }
     }
 

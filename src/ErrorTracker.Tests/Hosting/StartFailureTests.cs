@@ -5,7 +5,10 @@ using Npgsql;
 
 namespace ErrorTracker.Tests.Hosting;
 
-/// <summary>What keeps a host from starting is said in one line, without a stack trace and without a secret, and the exit code is 1.</summary>
+/// <summary>
+/// What keeps a host from starting is said in one line, without a stack trace and without a secret, and the exit code
+/// is 1.
+/// </summary>
 [Collection(nameof(OnPostgres))]
 public sealed class StartFailureTests(SharedApi shared) : IDisposable
 {
@@ -22,17 +25,23 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var url = $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}";
-        Assert.Equal($"Failed to bind to address {url}: address already in use.", await FailureAsync(["--urls", url], await DatabaseAsync()));
+        Assert.Equal(
+            $"Failed to bind to address {url}: address already in use.",
+            await FailureAsync(["--urls", url], await DatabaseAsync()));
     }
 
     /// <summary>203.0.113.0/24 is for documentation: no machine has such an address.</summary>
     [Fact]
     public async Task an_address_that_is_not_this_machines() =>
-        Assert.StartsWith("Cannot listen on http://203.0.113.1:8000: ", await FailureAsync(["--urls", "http://203.0.113.1:8000"], await DatabaseAsync()));
+        Assert.StartsWith(
+            "Cannot listen on http://203.0.113.1:8000: ",
+            await FailureAsync(["--urls", "http://203.0.113.1:8000"], await DatabaseAsync()));
 
     [Fact]
     public async Task https_without_a_certificate() =>
-        Assert.StartsWith("Unable to configure HTTPS endpoint.", await FailureAsync(["--urls", "https://127.0.0.1:0"], await DatabaseAsync(), ("HOME", "/nonexistent")));
+        Assert.StartsWith(
+            "Unable to configure HTTPS endpoint.",
+            await FailureAsync(["--urls", "https://127.0.0.1:0"], await DatabaseAsync(), ("HOME", "/nonexistent")));
 
     [Fact]
     public async Task a_data_folder_that_cannot_be_made()
@@ -40,7 +49,9 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
         await File.WriteAllTextAsync(_folder + ".file", "");
         try
         {
-            Assert.StartsWith($"The data folder {_folder}.file/data cannot be used: ", await FailureAsync([], ("ErrorTracker__DataFolder", _folder + ".file/data")));
+            Assert.StartsWith(
+                $"The data folder {_folder}.file/data cannot be used: ",
+                await FailureAsync([], ("ErrorTracker__DataFolder", _folder + ".file/data")));
         }
         finally
         {
@@ -50,14 +61,20 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
 
     [Fact]
     public async Task no_postgresql_where_it_should_be() =>
-        Assert.Equal("ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.", await FailureAsync([], ("ErrorTracker__DataFolder", _folder), ("ErrorTracker__PostgresBin", "/tmp")));
+        Assert.Equal(
+            "ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.",
+            await FailureAsync([], ("ErrorTracker__DataFolder", _folder), ("ErrorTracker__PostgresBin", "/tmp")));
 
     [Fact]
     public async Task a_database_that_does_not_exist()
     {
         var database = new NpgsqlConnectionStringBuilder((await DatabaseAsync()).Value) { Database = "nowhere" };
-        Assert.Equal("PostgreSQL refuses: database \"nowhere\" does not exist", await FailureAsync([], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
-        Assert.Equal("PostgreSQL refuses: database \"nowhere\" does not exist", await FailureAsync(["demo", "--events", "1"], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
+        Assert.Equal(
+            "PostgreSQL refuses: database \"nowhere\" does not exist",
+            await FailureAsync([], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
+        Assert.Equal(
+            "PostgreSQL refuses: database \"nowhere\" does not exist",
+            await FailureAsync(["demo", "--events", "1"], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
     }
 
     [Fact]
@@ -67,7 +84,9 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
         await shared.Api.ScalarAsync<string>("select 'no transaction'");
         await using (var create = shared.Api.Database.CreateCommand($"create database {name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'")) await create.ExecuteNonQueryAsync();
         var database = new NpgsqlConnectionStringBuilder((await DatabaseAsync()).Value) { Database = name };
-        Assert.StartsWith($"The database {name} is encoded as LATIN1, which cannot hold every text.", await FailureAsync([], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
+        Assert.StartsWith(
+            $"The database {name} is encoded as LATIN1, which cannot hold every text.",
+            await FailureAsync([], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
     }
 
     [Fact]
@@ -100,7 +119,8 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
         Assert.DoesNotContain("s3cr3t", said);
     }
 
-    private async Task<(string Key, string Value)> DatabaseAsync() => ("ConnectionStrings__ErrorTracker", await shared.Server.NewDatabaseAsync());
+    private async Task<(string Key, string Value)> DatabaseAsync() =>
+        ("ConnectionStrings__ErrorTracker", await shared.Server.NewDatabaseAsync());
 
     /// <summary>The one line that is written.</summary>
     private static async Task<string> FailureAsync(string[] arguments, params (string Key, string Value)[] environment)

@@ -12,12 +12,17 @@ public sealed class BrowserSdkTests(SdkHost host) : IClassFixture<SdkHost>
         var (application, dsn) = await host.RegisterAsync();
         await using var browser = await Browser.OpenAsync(await Browser.BundleAsync("page.mjs"), "dsn=" + Uri.EscapeDataString(dsn));
         var events = await host.EventsAsync(application, expected: 2);
-        Assert.Equal(["Error: handled in the page", "TypeError: not handled in the page"], events.Select(e => e.GetProperty("message").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Error: handled in the page", "TypeError: not handled in the page"],
+            events.Select(e => e.GetProperty("message").GetString()!).Order(StringComparer.Ordinal));
         Assert.All(events, e => Assert.Equal("checkout", e.GetProperty("tags").GetProperty("page").GetString()));
         Assert.All(events, e => Assert.StartsWith(browser.Origin, e.GetProperty("context").GetProperty("request").GetProperty("url").GetString()));
     }
 
-    /// <summary>What is sent with keepalive may be under way up to 64 KiB, and is so in Chromium until its answer is forgotten, which it is not if it may not be stored.</summary>
+    /// <summary>
+    /// What is sent with keepalive may be under way up to 64 KiB, and is so in Chromium until its answer is forgotten,
+    /// which it is not if it may not be stored.
+    /// </summary>
     [BrowserFact]
     public async Task a_page_sends_more_with_keepalive_than_may_be_under_way_and_never_reads_an_answer()
     {

@@ -3,7 +3,8 @@ using Npgsql;
 namespace ErrorTracker.Configuration;
 
 /// <summary>
-/// Where PostgreSQL is: as a connection string of Npgsql, as a URL (<see cref="PostgresUrl"/>), or in parts, each of which takes any text. No fault shows
+/// Where PostgreSQL is: as a connection string of Npgsql, as a URL (<see cref="PostgresUrl"/>), or in parts, each of
+/// which takes any text. No fault shows
 /// any of it: a password that is not quoted ends where a keyword seems to begin.
 /// </summary>
 internal static class DatabaseAddress
@@ -42,10 +43,12 @@ internal static class DatabaseAddress
 
     private static NpgsqlConnectionStringBuilder? ReadParts(SettingsReader settings)
     {
-        var (host, name, username, password) = (settings.Text(Host), settings.Text(Parts + "Name"), settings.Text(Parts + "Username"), settings.Raw(Parts + "Password"));
+        var (host, name) = (settings.Text(Host), settings.Text(Parts + "Name"));
+        var (username, password) = (settings.Text(Parts + "Username"), settings.Raw(Parts + "Password"));
+        if (string.IsNullOrEmpty(password)) password = null;
         var port = settings.Whole(Parts + "Port", NpgsqlConnection.DefaultPort, 1, ushort.MaxValue);
-        if (host is not null) return new() { Host = host, Port = port, Database = name, Username = username, Password = string.IsNullOrEmpty(password) ? null : password };
-        if (name is not null || username is not null || !string.IsNullOrEmpty(password)) settings.Refuse(Host, $"is missing, while other parts of {Settings.Section}__Database are set");
+        if (host is not null) return new() { Host = host, Port = port, Database = name, Username = username, Password = password };
+        if (name is not null || username is not null || password is not null) settings.Refuse(Host, $"is missing, while other parts of {Settings.Section}__Database are set");
         return null;
     }
 }

@@ -10,13 +10,17 @@ internal static class ListenAddresses
     public static void Check(SettingsReader settings)
     {
         foreach (var url in (settings.Text(Urls) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            if (!IsAddress(url)) settings.Refuse(Urls, "must be addresses such as http://localhost:8000, without a path, separated by semicolons");
+            if (!IsAddress(url))
+                settings.Refuse(Urls, "must be addresses such as http://localhost:8000, without a path, separated by semicolons");
         foreach (var key in new[] { "http_ports", "https_ports" })
             foreach (var port in (settings.Text(key) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
                 if (!ushort.TryParse(port, out _)) settings.Refuse(key, "must be ports, separated by semicolons");
     }
 
-    /// <summary>True if other machines can reach it. The server takes a name other than localhost for all of the machine's addresses.</summary>
+    /// <summary>
+    /// True if other machines can reach it. The server takes a name other than localhost for all of the machine's
+    /// addresses.
+    /// </summary>
     public static bool IsOpen(string url)
     {
         var address = BindingAddress.Parse(url);
@@ -29,7 +33,8 @@ internal static class ListenAddresses
         try
         {
             var address = BindingAddress.Parse(url);
-            return address.Scheme.ToLowerInvariant() is "http" or "https" && address.Port <= ushort.MaxValue && address.PathBase.Length == 0 && (address.IsUnixPipe || address.Host.Length > 0);
+            return address.Scheme.ToLowerInvariant() is "http" or "https"
+                && address.Port <= ushort.MaxValue && address.PathBase.Length == 0 && (address.IsUnixPipe || address.Host.Length > 0);
         }
         catch (FormatException)
         {

@@ -4,24 +4,30 @@ using Npgsql;
 namespace ErrorTracker.Configuration;
 
 /// <summary>
-/// <c>postgresql://user:password@host:port/database?parameter=value</c>, as libpq defines it: several hosts, sockets and IPv6 included. Parameters are those of libpq
+/// <c>postgresql://user:password@host:port/database?parameter=value</c>, as libpq defines it: several hosts, sockets
+/// and IPv6 included. Parameters are those of libpq
 /// that Npgsql has, and Npgsql's own.
 /// </summary>
 internal static partial class PostgresUrl
 {
-    private const string Unescaped = "is a URL with a character that must be percent-encoded: in a password @ is %40, / is %2F, ? is %3F, # is %23 and % is %25";
+    private const string Unescaped =
+        "is a URL with a character that must be percent-encoded: in a password @ is %40, / is %2F, ? is %3F, # is %23 and % is %25";
 
     private const string Unusable = "is a URL with a parameter that is not known, or has a value that it cannot take";
 
     private static readonly Dictionary<string, string> Keywords = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["user"] = "Username", ["dbname"] = "Database", ["sslmode"] = "SSL Mode", ["sslrootcert"] = "Root Certificate", ["sslcert"] = "SSL Certificate",
-        ["sslkey"] = "SSL Key", ["sslpassword"] = "SSL Password", ["sslnegotiation"] = "SSL Negotiation", ["channel_binding"] = "Channel Binding",
-        ["application_name"] = "Application Name", ["fallback_application_name"] = "Application Name", ["connect_timeout"] = "Timeout", ["client_encoding"] = "Client Encoding",
+        ["user"] = "Username", ["dbname"] = "Database", ["sslmode"] = "SSL Mode",
+        ["sslrootcert"] = "Root Certificate", ["sslcert"] = "SSL Certificate",
+        ["sslkey"] = "SSL Key", ["sslpassword"] = "SSL Password",
+        ["sslnegotiation"] = "SSL Negotiation", ["channel_binding"] = "Channel Binding",
+        ["application_name"] = "Application Name", ["fallback_application_name"] = "Application Name",
+        ["connect_timeout"] = "Timeout", ["client_encoding"] = "Client Encoding",
         ["krbsrvname"] = "Kerberos Service Name", ["require_auth"] = "Require Auth",
     };
 
-    public static bool Is(string text) => text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
+    public static bool Is(string text) =>
+        text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Fills in what the URL says; answers the fault, if it has one, which shows nothing of it.</summary>
     public static string? Read(string text, NpgsqlConnectionStringBuilder to)
@@ -29,7 +35,8 @@ internal static partial class PostgresUrl
         var rest = text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..];
         var (address, query) = Cut(rest, rest.IndexOf('?'));
         var (authority, path) = Cut(address, address.IndexOf('/'));
-        if (rest.Contains('#') || path.Contains('@') || path.Contains('/') || query.Contains('@') || BadEscape().IsMatch(rest)) return Unescaped;
+        if (rest.Contains('#') || path.Contains('@') || path.Contains('/') || query.Contains('@') || BadEscape().IsMatch(rest))
+            return Unescaped;
 
         var at = authority.LastIndexOf('@');
         if (at >= 0)
@@ -52,7 +59,8 @@ internal static partial class PostgresUrl
         {
             if (HostAndPort().Match(entry) is not { Success: true } match) return false;
             var (host, port) = (Decode(match.Groups["host"].Value), 0);
-            if (match.Groups["port"].Value is { Length: > 0 } digits && (!int.TryParse(digits, out port) || port is 0 or > ushort.MaxValue)) return false;
+            if (match.Groups["port"].Value is { Length: > 0 } digits && (!int.TryParse(digits, out port) || port is 0 or > ushort.MaxValue))
+                return false;
             if (port > 0) to.Port = port;
             hosts.Add(list.Contains(',') && port > 0 ? $"{(host.Contains(':') ? $"[{host}]" : host)}:{port}" : host);
         }

@@ -4,7 +4,8 @@ using JasperFx;
 namespace ErrorTracker.Configuration;
 
 /// <summary>
-/// All that an operator can set, read and validated once, when the process starts. A new setting gets a property and a line in <see cref="Read"/>; a name
+/// All that an operator can set, read and validated once, when the process starts. A new setting gets a property and a
+/// line in <see cref="Read"/>; a name
 /// that is not read there is refused as mistyped.
 /// </summary>
 internal sealed record Settings
@@ -45,7 +46,8 @@ internal sealed record Settings
     /// <summary>Where metrics and traces go; null if nowhere.</summary>
     public Uri? OtlpEndpoint { get; init; }
 
-    /// <exception cref="InvalidSettingsException">With a line for each setting that cannot be used; none shows a value, which may be a secret.</exception>
+    /// <exception cref="InvalidSettingsException">With a line for each setting that cannot be used; none shows a value,
+    /// which may be a secret.</exception>
     public static Settings Read(IConfiguration configuration)
     {
         var reader = new SettingsReader(configuration);
@@ -56,7 +58,8 @@ internal sealed record Settings
             DataFolder = reader.Text($"{Section}:DataFolder"),
             PostgresBin = reader.Text($"{Section}:PostgresBin"),
             // All is not offered: it drops and makes anew what differs, which would drop a log.
-            AutoCreate = reader.OneOf($"{Section}:AutoCreate", AutoCreate.CreateOrUpdate, [AutoCreate.None, AutoCreate.CreateOnly, AutoCreate.CreateOrUpdate]),
+            AutoCreate = reader.OneOf($"{Section}:AutoCreate", AutoCreate.CreateOrUpdate,
+                [AutoCreate.None, AutoCreate.CreateOnly, AutoCreate.CreateOrUpdate]),
             Projections = reader.Flag($"{Section}:Projections", true),
             SingleNode = reader.Flag($"{Section}:SingleNode", false),
             ReadToken = ReadTokenOf(reader),

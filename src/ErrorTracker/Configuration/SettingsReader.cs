@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace ErrorTracker.Configuration;
 
-/// <summary>Reads settings one by one and collects what is wrong with them. An empty value is one that is not set, as in shells and compose files.</summary>
+/// <summary>
+/// Reads settings one by one and collects what is wrong with them. An empty value is one that is not set, as in shells
+/// and compose files.
+/// </summary>
 internal sealed class SettingsReader(IConfiguration configuration)
 {
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
@@ -33,7 +36,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public int Whole(string key, int otherwise, int least, int most)
     {
         if (Text(key) is not { } text) return otherwise;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most) return value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            return value;
         Refuse(key, $"must be a whole number from {least} to {most}");
         return otherwise;
     }
@@ -57,10 +61,14 @@ internal sealed class SettingsReader(IConfiguration configuration)
     }
 
     /// <param name="key">As configuration knows it.</param>
-    /// <param name="fault">The rest of a sentence that begins with the setting's name. Never with a value in it, which may be a secret.</param>
+    /// <param name="fault">The rest of a sentence that begins with the setting's name. Never with a value in it, which
+    /// may be a secret.</param>
     public void Refuse(string key, string fault) => _faults.Add($"{NameOf(key)} {fault}.");
 
-    /// <summary>What has been read so far is all there is: other names of the section, and those that look like them, are mistyped.</summary>
+    /// <summary>
+    /// What has been read so far is all there is: other names of the section, and those that look like them, are
+    /// mistyped.
+    /// </summary>
     public void RefuseUnknownNames(string section)
     {
         var names = _known.Where(key => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase)).ToList();
@@ -72,13 +80,15 @@ internal sealed class SettingsReader(IConfiguration configuration)
     }
 
     /// <summary>
-    /// The setting that a name with the wrong number of underscores stands for. Not every name that begins like ours is mistyped: Kubernetes gives
+    /// The setting that a name with the wrong number of underscores stands for. Not every name that begins like ours is
+    /// mistyped: Kubernetes gives
     /// containers variables such as <c>ERRORTRACKER_SERVICE_HOST</c>.
     /// </summary>
     private static string? MeantBy(string key, string section, IEnumerable<string> names)
     {
         if (key.Contains(':') || !key.StartsWith(section + "_", StringComparison.OrdinalIgnoreCase)) return null;
-        if (key.StartsWith(Settings.ReadTokenName[..^"_TOKEN".Length], StringComparison.OrdinalIgnoreCase) || key.Contains("TOKEN", StringComparison.OrdinalIgnoreCase)) return Settings.ReadTokenName;
+        if (key.StartsWith(Settings.ReadTokenName[..^"_TOKEN".Length], StringComparison.OrdinalIgnoreCase) || key.Contains("TOKEN", StringComparison.OrdinalIgnoreCase))
+            return Settings.ReadTokenName;
         return names.FirstOrDefault(name => name.Replace(":", "").Equals(key.Replace("_", ""), StringComparison.OrdinalIgnoreCase));
     }
 

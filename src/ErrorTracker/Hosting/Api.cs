@@ -59,7 +59,8 @@ internal static class Api
         app.UseMiddleware<ReadToken>();
         app.UseDocumentation();
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).WithDisplayName(OpenToAll);
-        foreach (var path in new[] { "/health/ready", "/health" }) app.MapHealthChecks(path, new HealthCheckOptions { ResponseWriter = Describe }).WithDisplayName(OpenToAll);
+        foreach (var path in new[] { "/health/ready", "/health" })
+            app.MapHealthChecks(path, new HealthCheckOptions { ResponseWriter = Describe }).WithDisplayName(OpenToAll);
         app.MapGet("/", http => http.Response.WriteAsJsonAsync(Root.At(http.Request.PathBase))).WithDisplayName(OpenToAll);
         app.MapPost("/apps/", () => Refusal.Invalid("name", "must not be empty")).ExcludeFromDescription();
         app.MapWolverineEndpoints(x => x.WarmUpRoutes = RouteWarmup.Eager);

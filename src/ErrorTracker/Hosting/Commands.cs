@@ -10,7 +10,8 @@ namespace ErrorTracker.Hosting;
 internal sealed record Invocation(string[] Configuration, Func<IHost, Task<int>>? Run = null, bool NeedsDatabase = true, int? ExitCode = null);
 
 /// <summary>
-/// What the program does instead of serving: its own commands, else those of its libraries. Arguments are understood as a whole before anything is started:
+/// What the program does instead of serving: its own commands, else those of its libraries. Arguments are understood as
+/// a whole before anything is started:
 /// help and mistyped ones touch no database.
 /// </summary>
 internal static class Commands

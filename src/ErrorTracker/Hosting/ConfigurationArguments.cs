@@ -1,17 +1,20 @@
 namespace ErrorTracker.Hosting;
 
 /// <summary>
-/// The arguments that configure the process, as ASP.NET Core reads them: <c>--urls …</c>, <c>--ErrorTracker:DataFolder=…</c>. Names that mean nothing are not
+/// The arguments that configure the process, as ASP.NET Core reads them: <c>--urls …</c>,
+/// <c>--ErrorTracker:DataFolder=…</c>. Names that mean nothing are not
 /// among them, so that they are refused as any other word.
 /// </summary>
 internal static class ConfigurationArguments
 {
     private static readonly HashSet<string> Names = new(StringComparer.OrdinalIgnoreCase)
     {
-        "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName", "webroot", "AllowedHosts", "detailedErrors", "captureStartupErrors",
-        "suppressStatusMessages", "preferHostingUrls", "hostingStartupAssemblies", "hostingStartupExcludeAssemblies", "preventHostingStartup", "shutdownTimeoutSeconds",
+        "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName", "webroot",
+        "AllowedHosts", "detailedErrors", "captureStartupErrors",
+        "suppressStatusMessages", "preferHostingUrls", "hostingStartupAssemblies", "hostingStartupExcludeAssemblies",
+        "preventHostingStartup", "shutdownTimeoutSeconds",
         Configuration.Settings.ReadTokenName,
-        Configuration.Settings.Section, "ConnectionStrings", "Logging", "Kestrel", // sections, without a value, are among what test hosts pass on
+        Configuration.Settings.Section, "ConnectionStrings", "Logging", "Kestrel", // test hosts pass on sections
     };
 
     private static readonly string[] Prefixes = [Configuration.Settings.Section + ":", "ConnectionStrings:ErrorTracker", "Logging:", "Kestrel:", "OTEL_"];

@@ -18,7 +18,8 @@ internal static class ConsoleOutput
         });
         var running = new Running();
         builder.Services.AddSingleton(running);
-        foreach (var library in new[] { "Microsoft", "Wolverine", "Marten", "JasperFx", "Npgsql" }) builder.Logging.AddFilter(library, level => level >= LogLevel.Warning && running.IsRunning);
+        foreach (var library in new[] { "Microsoft", "Wolverine", "Marten", "JasperFx", "Npgsql" })
+            builder.Logging.AddFilter(library, level => level >= LogLevel.Warning && running.IsRunning);
         builder.Logging.AddFilter("Wolverine.Configuration", LogLevel.Error); // warns that there are no message handlers: there are none by design
         builder.Logging.AddFilter("Marten.IDocumentStore", LogLevel.None); // repeats each failed command with all its parameters; who runs it says what failed
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics", LogLevel.None); // Faults says what failed
@@ -45,11 +46,17 @@ internal static class ConsoleOutput
     private static void WarnOfAccess(ILogger log, string? token, List<string> open)
     {
         if (token is null && open.Count > 0)
-            log.LogWarning("Whoever reaches {Addresses} can read all errors, register applications and make keys: {Setting} is not set", string.Join(", ", open), Settings.ReadTokenName);
+            log.LogWarning(
+                "Whoever reaches {Addresses} can read all errors, register applications and make keys: {Setting} is not set",
+                string.Join(", ", open),
+                Settings.ReadTokenName);
         if (token is { Length: < ShortToken }) log.LogWarning("{Setting} has fewer than {Least} characters, and may be guessed", Settings.ReadTokenName, ShortToken);
     }
 
-    /// <summary>Until the host has started its libraries are not heard: what fails a start is told in one line, and by Program, not in a stack trace by each of them.</summary>
+    /// <summary>
+    /// Until the host has started its libraries are not heard: what fails a start is told in one line, and by Program,
+    /// not in a stack trace by each of them.
+    /// </summary>
     private sealed class Running
     {
         public volatile bool IsRunning;

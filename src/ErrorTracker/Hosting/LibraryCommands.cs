@@ -8,7 +8,10 @@ using Command = System.CommandLine.Command;
 
 namespace ErrorTracker.Hosting;
 
-/// <summary>Commands of the libraries (<c>db-apply</c>, <c>codegen</c> …): JasperFx parses their arguments, here once before anything is started.</summary>
+/// <summary>
+/// Commands of the libraries (<c>db-apply</c>, <c>codegen</c> …): JasperFx parses their arguments, here once before
+/// anything is started.
+/// </summary>
 internal static class LibraryCommands
 {
     private static readonly string[] WithoutDatabase = ["codegen", "openapi"];
@@ -32,7 +35,9 @@ internal static class LibraryCommands
     public static bool Knows(string name) => !name.StartsWith('-') && Types().Any(type => CommandFactory.CommandNameFor(type) == name);
 
     /// <summary>For the list that help shows.</summary>
-    public static IEnumerable<Command> List() => Types().Select(type => new Command(CommandFactory.CommandNameFor(type), CommandFactory.DescriptionFor(type))).OrderBy(command => command.Name);
+    public static IEnumerable<Command> List() =>
+        Types().Select(type => new Command(CommandFactory.CommandNameFor(type), CommandFactory.DescriptionFor(type)))
+            .OrderBy(command => command.Name);
 
     public static Invocation Read(string[] configuration, string[] words)
     {
@@ -64,5 +69,6 @@ internal static class LibraryCommands
         }
     }
 
-    private static IEnumerable<Type> Types() => Factory.Value.AllCommandTypes().Where(type => !Replaced.Contains(CommandFactory.CommandNameFor(type)));
+    private static IEnumerable<Type> Types() =>
+        Factory.Value.AllCommandTypes().Where(type => !Replaced.Contains(CommandFactory.CommandNameFor(type)));
 }

@@ -81,7 +81,8 @@ internal static class LogStore
     /// </summary>
     public static async Task AwaitDatabaseAsync(this WebApplication app)
     {
-        var (database, patience) = (app.Services.GetRequiredService<NpgsqlDataSource>(), app.Services.GetRequiredService<Settings>().DatabasePatience);
+        var database = app.Services.GetRequiredService<NpgsqlDataSource>();
+        var patience = app.Services.GetRequiredService<Settings>().DatabasePatience;
         for (var (watch, isFirst) = (Stopwatch.StartNew(), true); ; isFirst = false)
             try
             {

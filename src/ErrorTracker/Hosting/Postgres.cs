@@ -23,7 +23,8 @@ internal sealed class Postgres : IAsyncDisposable
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>
-    /// The configured server, else a private cluster in the data folder. A command, unlike a host, may also work on the cluster of a host that runs.
+    /// The configured server, else a private cluster in the data folder. A command, unlike a host, may also work on the
+    /// cluster of a host that runs.
     /// Commands that need no database get none.
     /// </summary>
     public static async Task<Postgres> AttachAsync(Settings settings, Invocation invocation)
@@ -31,11 +32,13 @@ internal sealed class Postgres : IAsyncDisposable
         if (settings.ConnectionString is { } configured) return new Postgres(configured, Describe(configured), owned: null);
         if (!invocation.NeedsDatabase) return new Postgres("Host=none", "none", owned: null);
         if (!OperatingSystem.IsLinux()) throw new StartupException("A private PostgreSQL cluster needs Linux: set ConnectionStrings__ErrorTracker to a server of yours.");
-        if (settings.PostgresBin is { } binaries && !HasServer(binaries)) throw new StartupException("ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.");
+        if (settings.PostgresBin is { } binaries && !HasServer(binaries))
+            throw new StartupException("ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.");
 
         var folder = settings.DataFolder ?? PrivateCluster.DefaultFolder;
         var description = $"private cluster in {Path.GetFullPath(folder)}";
-        if (invocation.Run is not null && await PrivateCluster.FindRunningAsync(folder) is { } running) return new Postgres(running, description, owned: null);
+        if (invocation.Run is not null && await PrivateCluster.FindRunningAsync(folder) is { } running)
+            return new Postgres(running, description, owned: null);
         try
         {
             var cluster = await PrivateCluster.StartAsync(folder, settings.PostgresBin, CancellationToken.None);
@@ -43,11 +46,13 @@ internal sealed class Postgres : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The data folder {Path.GetFullPath(folder)} cannot be used: {e.Message} Choose another one with ErrorTracker__DataFolder.");
+            throw new StartupException(
+                $"The data folder {Path.GetFullPath(folder)} cannot be used: {e.Message} Choose another one with ErrorTracker__DataFolder.");
         }
     }
 
-    private static bool HasServer(string folder) => File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb"));
+    private static bool HasServer(string folder) =>
+        File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb"));
 
     private static string Describe(string connectionString)
     {

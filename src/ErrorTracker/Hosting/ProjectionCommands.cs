@@ -18,12 +18,14 @@ internal static class ProjectionCommands
         var name = new Argument<string>("projection") { Description = "Counters, of which there is one.", Arity = ArgumentArity.ZeroOrOne };
         name.Validators.Add(result =>
         {
-            if (!"Counters".Equals(result.Tokens[0].Value, StringComparison.OrdinalIgnoreCase)) result.AddError("There is no such projection: the only one is Counters.");
+            if (!"Counters".Equals(result.Tokens[0].Value, StringComparison.OrdinalIgnoreCase))
+                result.AddError("There is no such projection: the only one is Counters.");
         });
         var since = new Option<string>("--since") { Description = "From this moment on.", HelpName = "time" };
         var until = new Option<string>("--until") { Description = "Before this moment.", HelpName = "time" };
         var verify = new OwnCommand("verify", "Recounts the log and compares every counter; exit code 1 if any differs.",
-            (services, parsed) => RunAsync(services, (log, stop) => VerifyAsync(log, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop))) { since, until };
+            (services, parsed) => RunAsync(services, (log, stop) =>
+                VerifyAsync(log, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop))) { since, until };
         verify.Validators.Add(result =>
         {
             var faults = new Dictionary<string, string[]>();

@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.HttpOverrides;
 namespace ErrorTracker.Hosting;
 
 /// <summary>
-/// Which address a request came to, as its client sees it: the one that is configured, else what a trusted proxy says, else that of the connection. All that answers
-/// an address (<c>dsn</c>, <c>Location</c>, the documentation) takes it from the request. A proxy may strip its path prefix or leave it: both work.
+/// Which address a request came to, as its client sees it: the one that is configured, else what a trusted proxy says,
+/// else that of the connection. All that answers
+/// an address (<c>dsn</c>, <c>Location</c>, the documentation) takes it from the request. A proxy may strip its path
+/// prefix or leave it: both work.
 /// </summary>
 internal static class PublicAddress
 {
@@ -47,5 +49,6 @@ internal static class PublicAddress
         return rest.HasValue ? WithoutSecondSlash(rest) : new PathString("/");
     }
 
-    private static PathString WithoutSecondSlash(PathString path) => path.Value is ['/', '/', ..] doubled ? new PathString("/" + doubled.TrimStart('/')) : path;
+    private static PathString WithoutSecondSlash(PathString path) =>
+        path.Value is ['/', '/', ..] doubled ? new PathString("/" + doubled.TrimStart('/')) : path;
 }

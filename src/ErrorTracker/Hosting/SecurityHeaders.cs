@@ -2,7 +2,8 @@ namespace ErrorTracker.Hosting;
 
 /// <summary>What browsers are told of each answer: it is nothing to run, to frame, to guess the type of or to keep. The documentation runs scripts of its own.</summary>
 /// <remarks>
-/// What is answered to SDKs has no <c>no-store</c>. They send with <c>keepalive</c> and never read the answer; of one that it may not store Chromium then keeps
+/// What is answered to SDKs has no <c>no-store</c>. They send with <c>keepalive</c> and never read the answer; of one
+/// that it may not store Chromium then keeps
 /// the request among the 64 KiB that may be under way, and fails all that is sent after. The answers to POST are not stored anyway.
 /// </remarks>
 internal sealed class SecurityHeaders(RequestDelegate next)

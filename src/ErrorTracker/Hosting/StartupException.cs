@@ -17,11 +17,14 @@ internal sealed class StartupException(string message) : Exception(message)
     private static string? ReasonOf(Exception reason) => reason switch
     {
         StartupException => reason.Message,
-        InvalidDataException { InnerException: not null } => $"A file of settings cannot be read: {reason.Message} {reason.InnerException.Message}",
+        InvalidDataException { InnerException: not null } =>
+            $"A file of settings cannot be read: {reason.Message} {reason.InnerException.Message}",
         PostgresException e => $"PostgreSQL refuses: {e.MessageText}",
         NpgsqlException => $"PostgreSQL does not answer: {reason.Message}",
-        { Source: Server } => reason.InnerException is null or AddressInUseException ? reason.Message : $"{reason.Message} {reason.InnerException.Message}",
-        InvalidOperationException { Source: { } source } when source.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal) => $"The configuration cannot be used: {reason.Message}",
+        { Source: Server } =>
+            reason.InnerException is null or AddressInUseException ? reason.Message : $"{reason.Message} {reason.InnerException.Message}",
+        InvalidOperationException { Source: { } source } when source.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal) =>
+            $"The configuration cannot be used: {reason.Message}",
         { InnerException: { } inner } => ReasonOf(inner),
         _ => null,
     };
