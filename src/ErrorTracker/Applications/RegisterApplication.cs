@@ -32,7 +32,8 @@ public static partial class RegisterApplication
         if (Fault(name) is { } fault) return Refusal.Invalid("name", fault);
 
         return await RegisterAsync(name, store, clock, stop) is { } registered
-            ? Results.Created($"{http.Request.PathBase}/apps/{registered.Id}", registered with { Dsn = IngestKey.DsnOf(registered.IngestKey, registered.Id, http.Request) })
+            ? Results.Created($"{http.Request.PathBase}/apps/{registered.Id}",
+                registered with { Dsn = IngestKey.DsnOf(registered.IngestKey, registered.Id, http.Request) })
             : Refusal.Of(409, $"The name '{name}' is taken.");
     }
 

@@ -5,15 +5,17 @@ namespace ErrorTracker.Configuration;
 /// <summary>Where the host listens, by ASP.NET Core's own settings: checked before the server does, which ends in a stack trace.</summary>
 internal static class ListenAddresses
 {
+    private const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+
     private const string Urls = "urls";
 
     public static void Check(SettingsReader settings)
     {
-        foreach (var url in (settings.Text(Urls) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var url in (settings.Text(Urls) ?? "").Split(';', Trimmed))
             if (!IsAddress(url))
                 settings.Refuse(Urls, "must be addresses such as http://localhost:8000, without a path, separated by semicolons");
         foreach (var key in new[] { "http_ports", "https_ports" })
-            foreach (var port in (settings.Text(key) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            foreach (var port in (settings.Text(key) ?? "").Split(';', Trimmed))
                 if (!ushort.TryParse(port, out _)) settings.Refuse(key, "must be ports, separated by semicolons");
     }
 

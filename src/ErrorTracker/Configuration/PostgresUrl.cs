@@ -27,7 +27,8 @@ internal static partial class PostgresUrl
     };
 
     public static bool Is(string text) =>
-        text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
+        text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase)
+        || text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Fills in what the URL says; answers the fault, if it has one, which shows nothing of it.</summary>
     public static string? Read(string text, NpgsqlConnectionStringBuilder to)
@@ -78,7 +79,8 @@ internal static partial class PostgresUrl
             to[Keywords.GetValueOrDefault(name, name)] = value;
             return true;
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or KeyNotFoundException)
+        catch (Exception e)
+            when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or KeyNotFoundException)
         {
             return false;
         }

@@ -6,12 +6,14 @@ namespace ErrorTracker.Configuration;
 /// <summary>The proxies that are believed: addresses and CIDR networks, separated by commas.</summary>
 internal static class ProxyNetworks
 {
+    private const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+
     private const string Key = Settings.Section + ":TrustedProxies";
 
     public static IReadOnlyList<IPNetwork> Read(SettingsReader settings)
     {
         var networks = new List<IPNetwork>();
-        foreach (var entry in (settings.Text(Key) ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var entry in (settings.Text(Key) ?? "").Split([',', ' '], Trimmed))
             if (Find(entry) is { } network) networks.Add(network);
             else
             {

@@ -72,8 +72,9 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public void RefuseUnknownNames(string section)
     {
         var names = _known.Where(key => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase)).ToList();
+        var list = string.Join(", ", names.Select(NameOf).Order(StringComparer.Ordinal));
         foreach (var (key, value) in configuration.GetSection(section).AsEnumerable())
-            if (!string.IsNullOrEmpty(value) && !_known.Contains(key)) Refuse(key, $"is not a setting. These are: {string.Join(", ", names.Select(NameOf).Order(StringComparer.Ordinal))}");
+            if (!string.IsNullOrEmpty(value) && !_known.Contains(key)) Refuse(key, $"is not a setting. These are: {list}");
 
         foreach (var (key, _) in configuration.AsEnumerable())
             if (!_known.Contains(key) && MeantBy(key, section, names) is { } meant) Refuse(key, $"is not a setting; {NameOf(meant)} is");
@@ -87,7 +88,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
     private static string? MeantBy(string key, string section, IEnumerable<string> names)
     {
         if (key.Contains(':') || !key.StartsWith(section + "_", StringComparison.OrdinalIgnoreCase)) return null;
-        if (key.StartsWith(Settings.ReadTokenName[..^"_TOKEN".Length], StringComparison.OrdinalIgnoreCase) || key.Contains("TOKEN", StringComparison.OrdinalIgnoreCase))
+        if (key.StartsWith(Settings.ReadTokenName[..^"_TOKEN".Length], StringComparison.OrdinalIgnoreCase)
+            || key.Contains("TOKEN", StringComparison.OrdinalIgnoreCase))
             return Settings.ReadTokenName;
         return names.FirstOrDefault(name => name.Replace(":", "").Equals(key.Replace("_", ""), StringComparison.OrdinalIgnoreCase));
     }

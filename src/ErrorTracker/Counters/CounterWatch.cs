@@ -8,7 +8,8 @@ namespace ErrorTracker.Counters;
 /// Sees to what the daemon does not, which folds only when events arrive: minutes that are over are closed, tables that somebody dropped are made anew,
 /// and a mark or a progress that stands still below the log's end goes on, whichever node has failed or died. It may run on many nodes at once: a range is folded once whoever tries.
 /// </summary>
-internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, Settings settings, ILogger<CounterWatch> log) : EachSecond(log)
+internal sealed class CounterWatch(NpgsqlDataSource database, IDocumentStore store, Settings settings, ILogger<CounterWatch> log)
+    : EachSecond(log)
 {
     private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(10);
 

@@ -22,7 +22,8 @@ internal static class Commands
     private const string Description =
         """
         Collects, stores and analyses error events. Without a command it serves until it is stopped.
-        Settings are environment variables such as ErrorTracker__DataFolder, or arguments such as --ErrorTracker:DataFolder=PATH; the README lists them.
+        Settings are environment variables such as ErrorTracker__DataFolder, or arguments such as --ErrorTracker:DataFolder=PATH;
+        the README lists them.
         """;
 
     public static Invocation Read(string[] args)

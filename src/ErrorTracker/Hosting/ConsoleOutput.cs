@@ -32,7 +32,8 @@ internal static class ConsoleOutput
     {
         app.Services.GetRequiredService<Running>().IsRunning = true;
         app.Logger.LogInformation("ErrorTracker {Version} listens on {Addresses}; database: {Database}",
-            typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion, string.Join(", ", app.Urls), database);
+            typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+            string.Join(", ", app.Urls), database);
         WarnOfAccess(app.Logger, app.Services.GetRequiredService<Settings>().ReadToken, app.Urls.Where(ListenAddresses.IsOpen).ToList());
     });
 
@@ -50,7 +51,8 @@ internal static class ConsoleOutput
                 "Whoever reaches {Addresses} can read all errors, register applications and make keys: {Setting} is not set",
                 string.Join(", ", open),
                 Settings.ReadTokenName);
-        if (token is { Length: < ShortToken }) log.LogWarning("{Setting} has fewer than {Least} characters, and may be guessed", Settings.ReadTokenName, ShortToken);
+        if (token is { Length: < ShortToken })
+            log.LogWarning("{Setting} has fewer than {Least} characters, and may be guessed", Settings.ReadTokenName, ShortToken);
     }
 
     /// <summary>

@@ -10,6 +10,7 @@ internal static class DatabaseCheck
         await using var command = new NpgsqlCommand("show server_encoding", connection);
         if (await command.ExecuteScalarAsync() is string encoding and not "UTF8")
             throw new StartupException(
-                $"The database {connection.Database} is encoded as {encoding}, which cannot hold every text. Make it anew: create database … encoding 'UTF8' template template0.");
+                $"The database {connection.Database} is encoded as {encoding}, which cannot hold every text. "
+                + "Make it anew: create database … encoding 'UTF8' template template0.");
     }
 }

@@ -29,7 +29,8 @@ internal static class ProjectionCommands
         verify.Validators.Add(result =>
         {
             var faults = new Dictionary<string, string[]>();
-            var (from, to) = (Instant.Optional("--since", result.GetValue(since), faults), Instant.Optional("--until", result.GetValue(until), faults));
+            var from = Instant.Optional("--since", result.GetValue(since), faults);
+            var to = Instant.Optional("--until", result.GetValue(until), faults);
             foreach (var (option, fault) in faults) result.AddError($"{option} {fault[0]}.");
             if (faults.Count == 0 && from >= to) result.AddError("--since must be before --until.");
         });

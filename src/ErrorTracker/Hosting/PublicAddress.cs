@@ -17,7 +17,8 @@ internal static class PublicAddress
         if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders(Trusting(settings.TrustedProxies));
         if (settings.PublicUrl is { } url)
         {
-            var (scheme, host, prefix) = (url.Scheme, HostString.FromUriComponent(url), PathString.FromUriComponent(url.AbsolutePath.TrimEnd('/')));
+            var (scheme, host) = (url.Scheme, HostString.FromUriComponent(url));
+            var prefix = PathString.FromUriComponent(url.AbsolutePath.TrimEnd('/'));
             app.Use((http, next) =>
             {
                 (http.Request.Scheme, http.Request.Host, http.Request.PathBase) = (scheme, host, prefix);

@@ -24,7 +24,8 @@ internal sealed class ReadToken(RequestDelegate next, Settings settings)
     }
 
     private static bool IsOpen(HttpContext http) =>
-        http.GetEndpoint() is { } endpoint && (endpoint.Metadata.GetMetadata<IngestsAttribute>() is not null || endpoint.DisplayName == Api.OpenToAll);
+        http.GetEndpoint() is { } endpoint
+        && (endpoint.Metadata.GetMetadata<IngestsAttribute>() is not null || endpoint.DisplayName == Api.OpenToAll);
 
     /// <summary>Of equal length, whatever was sent: the comparison tells nothing.</summary>
     private bool Opens(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), _hash);
