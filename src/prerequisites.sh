@@ -33,6 +33,22 @@ see_to_node() {
   install_packages Node.js nodejs npm && command -v npm > /dev/null || echo "Missing: Node.js and npm, which could not be installed here. The tests with @sentry/node are left out." >&2
 }
 
+has_nginx() { command -v nginx > /dev/null || [ -x /usr/sbin/nginx ]; }
+
+# For the test through a reverse proxy; without it that one is left out. The package's own server, on port 80, is neither started nor enabled.
+see_to_nginx() {
+  has_nginx && return
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e "$policy" ] && "${as_root[@]}" true 2> /dev/null; then
+    made=yes
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null && "${as_root[@]}" chmod +x "$policy"
+  fi
+  install_packages nginx nginx
+  [ -z "$made" ] || "${as_root[@]}" rm -f "$policy"
+  [ ! -d /run/systemd/system ] || "${as_root[@]}" systemctl disable --quiet nginx 2> /dev/null
+  has_nginx || echo "Missing: nginx, which could not be installed here. The test through it is left out." >&2
+}
+
 # For the test in a browser, which fails without one.
 see_to_browser() {
   command -v chromium > /dev/null || install_packages Chromium chromium || echo "Missing: Chromium, which could not be installed here. Install it as chromium and try again." >&2

@@ -1,24 +1,28 @@
+using ErrorTracker.Configuration;
 using ErrorTracker.Hosting;
 
+var invocation = Commands.Read(args);
+if (invocation.ExitCode is { } answered) return answered;
 try
 {
-    var builder = WebApplication.CreateBuilder(args);
-    await using var postgres = await Postgres.AttachAsync(builder.Configuration, args);
+    var builder = WebApplication.CreateBuilder(invocation.Configuration);
+    var settings = Settings.Read(builder.Configuration);
+    await using var postgres = await Postgres.AttachAsync(settings, invocation);
     builder.AddConsole();
-    builder.AddLog(postgres.ConnectionString);
-    builder.AddErrorTracker();
+    builder.AddLog(settings, postgres.ConnectionString);
+    builder.AddErrorTracker(settings);
     builder.AddApi();
-    builder.AddTelemetry();
+    builder.AddTelemetry(settings);
 
     var app = builder.Build();
     postgres.Supervise(app);
     app.MapApi();
     app.ObserveState();
     app.AnnounceStart(postgres.Description);
-    if (Commands.IsCommand(args)) return await app.RunCommandAsync(args);
-    await app.AwaitDatabaseAsync();
+    if (invocation.NeedsDatabase) await app.AwaitDatabaseAsync();
+    if (invocation.Run is { } command) return await app.RunCommandAsync(command);
     await app.RequireSchemaAsync();
-    await app.RunAsync();
+    await app.ServeAsync();
     return Environment.ExitCode;
 }
 catch (Exception e) when (StartupException.Explain(e) is { } reason)

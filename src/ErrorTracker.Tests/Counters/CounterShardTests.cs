@@ -1,9 +1,9 @@
 using System.Text.Json;
+using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using FsCheck;
 using FsCheck.Fluent;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -197,7 +197,9 @@ public sealed class CounterShardTests(SharedApi shared)
         await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
         var sender = await api.RegisterAsync();
         await api.StoreAsync(Enumerable.Range(0, 300).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
-        using var watch = new CounterWatch(api.Host.Services.GetRequiredService<LogDatabase>(), new CommitSignal(TimeProvider.System), new ConfigurationBuilder().Build(), NullLogger<CounterWatch>.Instance);
+        using var watch = new CounterWatch(
+            api.Host.Services.GetRequiredService<LogDatabase>(), new CommitSignal(TimeProvider.System),
+            new Settings { Projections = true }, NullLogger<CounterWatch>.Instance);
         await watch.StartAsync(CancellationToken.None);
         await api.FoldedAsync();
         await Eventually.Async(async () => await api.ScalarAsync<long>($"select count(*) from {CounterTables.Current.OpenMinutes}") == 0, "the minutes are closed");

@@ -158,7 +158,8 @@ public sealed class RebuildTests(SharedApi shared)
         await api.ReportAsync(sender);
         await api.FoldedAsync();
         Task<(int ExitCode, string Output)> RunAsync(string command) => HostProcess.RunAsync(["projections", command], ("ConnectionStrings__ErrorTracker", connectionString));
-        Task<int> RunHereAsync(params string[] command) => ProjectionCommands.RunAsync(api.Host.Services, command);
+        async Task<int> RunHereAsync(params string[] command) =>
+            Commands.Read(["projections", .. command]) is { Run: { } run } ? await run(api.Host) : Commands.Misused;
 
         Assert.Contains("caught up", (await RunAsync("status")).Output);
         Assert.Equal(0, await RunHereAsync("rebuild"));

@@ -8,7 +8,7 @@ public sealed class ReadTokenTests(SharedApi shared)
     [Fact]
     public async Task where_it_is_set_all_but_ingest_and_health_is_for_those_who_send_it()
     {
-        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ERRORTRACKER_READ_TOKEN", "open sesame"));
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ERRORTRACKER_READ_TOKEN", "open sesame\n"));
         using var holder = api.Host.Server.CreateClient();
         holder.DefaultRequestHeaders.Authorization = new("Bearer", "open sesame");
         Assert.Equal(201, (int)(await holder.PostAsync("/apps/mine", null)).StatusCode);
@@ -21,7 +21,7 @@ public sealed class ReadTokenTests(SharedApi shared)
             foreach (var path in new[] { "/apps", "/apps/1", "/apps/1/keys", "/apps/1/events", "/apps/1/stats/by-level?since=2026-01-01&until=2027-01-01", "/apps/1/loss?since=2026-01-01&until=2027-01-01", "/projections", "/docs/index.html", "/docs/v1/swagger.json", "/nothing" })
                 Assert.Equal((path, 401), (path, (int)(await other.GetAsync(path)).StatusCode));
             Assert.Equal("Bearer", Assert.Single((await other.PostAsync("/apps/theirs", null)).Headers.WwwAuthenticate).Scheme);
-            Assert.Equal(200, (int)(await other.GetAsync("/health/live")).StatusCode);
+            foreach (var path in new[] { "/", "/health/live" }) Assert.Equal(200, (int)(await other.GetAsync(path)).StatusCode);
             Assert.NotEqual(401, (int)(await other.GetAsync("/health/ready")).StatusCode);
             foreach (var path in new[] { "envelope/", "store/" }) Assert.Equal(200, (int)(await other.PostAsync($"/api/1/{path}?sentry_key={key}", new StringContent("{}"))).StatusCode);
             foreach (var (path, status) in new[] { ("/apps/1/events", 201), ("/apps/1/events/batch", 200) })

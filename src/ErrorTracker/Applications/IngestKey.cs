@@ -13,7 +13,10 @@ internal static class IngestKey
 
     public static string PrefixOf(string key) => key[..PrefixLength];
 
-    /// <summary>How Sentry's SDKs are told where to send, and with which key: to the host that this request came to.</summary>
+    /// <summary>
+    /// How Sentry's SDKs are told where to send, and with which key: to the address that this request came to, as its
+    /// client sees it.
+    /// </summary>
     public static string DsnOf(string key, int application, HttpRequest request) => $"{request.Scheme}://{key}@{request.Host}{request.PathBase}/{application}";
 
     public static byte[] Hash(string key)

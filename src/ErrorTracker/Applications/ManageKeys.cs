@@ -41,7 +41,8 @@ public static class ManageKeys
             """);
         foreach (var value in new object[] { id, application!.Id, IngestKey.PrefixOf(key), IngestKey.Hash(key), now }) command.Parameters.Add(new() { Value = value });
         return await command.ExecuteNonQueryAsync(stop) == 1
-            ? Results.Created($"/apps/{application.Id}/keys", new CreatedKey(id, IngestKey.PrefixOf(key), key, now, IngestKey.DsnOf(key, application.Id, http.Request)))
+            ? Results.Created($"{http.Request.PathBase}/apps/{application.Id}/keys",
+                new CreatedKey(id, IngestKey.PrefixOf(key), key, now, IngestKey.DsnOf(key, application.Id, http.Request)))
             : Refusal.Of(409, $"The application has {MostKeys} keys: delete one that is no longer used.");
     }
 

@@ -15,7 +15,8 @@ namespace ErrorTracker.Applications;
 /// <param name="Name" example="my-app">As registered.</param>
 /// <param name="IngestKey" example="0123456789abcdef0123456789abcdef">32 hexadecimal digits, shown in this answer only.</param>
 /// <param name="CreatedAt" example="2026-01-31T12:34:56.789Z">UTC.</param>
-/// <param name="Dsn" example="http://0123456789abcdef0123456789abcdef@localhost:8000/1">All that a Sentry SDK needs, the key in it; scheme and host are those of this request.</param>
+/// <param name="Dsn" example="http://0123456789abcdef0123456789abcdef@localhost:8000/1">All that a Sentry SDK needs,
+/// the key in it; its address is the public one that is configured, else the one that this request came to.</param>
 public sealed record RegisteredApplication(int Id, string Name, string IngestKey, DateTimeOffset CreatedAt, string? Dsn = null);
 
 public static partial class RegisterApplication
@@ -34,7 +35,8 @@ public static partial class RegisterApplication
         if (limit.Take(http.Response) is { } refusal) return refusal;
 
         return await RegisterAsync(decoded!, store, clock, stop) is { } registered
-            ? Results.Created($"/apps/{registered.Id}", registered with { Dsn = IngestKey.DsnOf(registered.IngestKey, registered.Id, http.Request) })
+            ? Results.Created($"{http.Request.PathBase}/apps/{registered.Id}",
+                registered with { Dsn = IngestKey.DsnOf(registered.IngestKey, registered.Id, http.Request) })
             : Refusal.Of(409, $"The name '{decoded}' is taken.");
     }
 

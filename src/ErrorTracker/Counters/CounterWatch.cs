@@ -1,3 +1,4 @@
+using ErrorTracker.Configuration;
 using ErrorTracker.Log;
 using Npgsql;
 
@@ -33,13 +34,13 @@ internal sealed class CounterWatch : EachSecond
     private Task _work = Task.CompletedTask;
     private State? _last;
 
-    public CounterWatch(LogDatabase database, CommitSignal committed, IConfiguration configuration, ILogger<CounterWatch> log)
+    public CounterWatch(LogDatabase database, CommitSignal committed, Settings settings, ILogger<CounterWatch> log)
         : base(log)
     {
         (_database, _committed) = (database.Reserved, committed);
         _mark = new(_database);
         _fold = new(_database, log);
-        _folds = configuration.GetValue("ErrorTracker:Projections", true);
+        _folds = settings.Projections;
     }
 
     /// <summary>Events of the log that are not folded yet, when it last looked.</summary>

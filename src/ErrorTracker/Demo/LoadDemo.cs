@@ -19,17 +19,12 @@ internal static class LoadDemo
     private const int Chunk = 20_000, Writers = 2, Seed = 7;
 
     /// <param name="services">Of a host that is not started.</param>
-    /// <param name="options"><c>--events N --days D --apps A</c>; 1,000,000, 30 and 5 if absent.</param>
+    /// <param name="events">How many errors.</param>
+    /// <param name="days">Over how many days, until now.</param>
+    /// <param name="applications">Of how many new applications.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(IServiceProvider services, string[] options)
+    public static async Task<int> RunAsync(IServiceProvider services, int events, int days, int applications)
     {
-        var errors = new Dictionary<string, string[]>();
-        int Option(string name, int otherwise, int most) =>
-            Number.Optional("--" + name, Array.IndexOf(options, "--" + name) is var at and >= 0 ? options.ElementAtOrDefault(at + 1) ?? "" : null, otherwise, 1, most, errors);
-        var (events, days, applications) = (Option("events", 1_000_000, 1_000_000_000), Option("days", 30, 3650), Option("apps", 5, 1000));
-        foreach (var (option, faults) in errors) Console.Error.WriteLine($"{option} {faults[0]}.");
-        if (errors.Count > 0) return 2;
-
         var store = services.GetRequiredService<IDocumentStore>();
         var clock = services.GetRequiredService<TimeProvider>();
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();

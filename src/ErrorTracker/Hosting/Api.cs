@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ErrorTracker.Http;
@@ -11,8 +13,8 @@ namespace ErrorTracker.Hosting;
 /// <summary>The HTTP side: JSON in snake_case, problem details, Swagger at /docs, health, and the endpoints that Wolverine finds in the rooms.</summary>
 internal static class Api
 {
-    /// <summary>What the endpoints that tell of health are called.</summary>
-    public const string Health = "health";
+    /// <summary>What endpoints are called that ask for no token: of health, and the root, which load balancers ask for.</summary>
+    public const string OpenToAll = "open to all";
 
     /// <summary>One that does nothing costs 10 KB; more than these are closed as they come.</summary>
     private const int MostConnections = 20_000;
@@ -47,6 +49,7 @@ internal static class Api
 
     public static void MapApi(this WebApplication app)
     {
+        app.UsePublicAddress();
         app.UseMiddleware<HeadAsGet>();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -57,8 +60,10 @@ internal static class Api
         app.UseMiddleware<ReadToken>();
         app.UseMiddleware<QueryCheck>();
         app.UseDocumentation();
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).WithDisplayName(Health);
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Describe }).WithDisplayName(Health);
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).WithDisplayName(OpenToAll);
+        foreach (var path in new[] { "/health/ready", "/health" })
+            app.MapHealthChecks(path, new HealthCheckOptions { ResponseWriter = Describe }).WithDisplayName(OpenToAll);
+        app.MapGet("/", http => http.Response.WriteAsJsonAsync(Root.At(http.Request.PathBase))).WithDisplayName(OpenToAll);
         app.MapPost("/apps/", (HttpContext http) => Refusal.Invalid(new FieldErrors(http) { ["name"] = ["must not be empty"] }))
             .WithMetadata(new DeclaredQuery([], isNamedByEndpoint: true)).ExcludeFromDescription();
         app.MapWolverineEndpoints(x =>
@@ -69,8 +74,28 @@ internal static class Api
         });
     }
 
+    /// <summary>A host that cannot listen where it is told to says so in one line.</summary>
+    public static async Task ServeAsync(this WebApplication app)
+    {
+        var (started, urls) = (app.Lifetime.ApplicationStarted, app.Configuration[WebHostDefaults.ServerUrlsKey]);
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (SocketException e) when (!started.IsCancellationRequested)
+        {
+            throw new StartupException($"Cannot listen on {urls ?? "the ports that are set"}: {e.Message}");
+        }
+    }
+
     private static Task Describe(HttpContext http, Microsoft.Extensions.Diagnostics.HealthChecks.HealthReport report) =>
         http.Response.WriteAsync(report.Entries.Values.FirstOrDefault().Description ?? report.Status.ToString());
+
+    /// <summary>What the root answers: where everything else is.</summary>
+    private sealed record Root(string Name, string Docs, string Health)
+    {
+        public static Root At(PathString prefix) => new("ErrorTracker", $"{prefix}/docs/", $"{prefix}/health");
+    }
 
     /// <summary>RFC 3339 in UTC with a Z, and no more digits than microseconds need.</summary>
     private sealed class UtcTime : JsonConverter<DateTimeOffset>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using ErrorTracker.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
 
@@ -7,6 +8,8 @@ namespace ErrorTracker.Hosting;
 /// <summary>What the process says to whoever runs it.</summary>
 internal static class ConsoleOutput
 {
+    private const int ShortToken = 16;
+
     public static void AddConsole(this WebApplicationBuilder builder)
     {
         builder.Logging.ClearProviders().AddSimpleConsole(x =>
@@ -16,12 +19,15 @@ internal static class ConsoleOutput
             x.UseUtcTimestamp = true;
         });
         FoldRepeatedLines(builder.Services);
-        foreach (var library in new[] { "Microsoft", "Wolverine", "Marten", "JasperFx", "Npgsql" }) builder.Logging.AddFilter(library, LogLevel.Warning);
+        var running = new Running();
+        builder.Services.AddSingleton(running);
+        foreach (var library in new[] { "Microsoft", "Wolverine", "Marten", "JasperFx", "Npgsql" })
+            builder.Logging.AddFilter(library, level => level >= LogLevel.Warning && running.IsRunning);
         builder.Logging.AddFilter("Wolverine.Configuration", LogLevel.Error); // warns that there are no message handlers: there are none by design
         builder.Logging.AddFilter("Marten.IDocumentStore", LogLevel.None); // repeats each failed command with all its parameters; who runs it says what failed
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics", LogLevel.None); // Faults says what failed
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // whoever asks is told
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // Program reports what keeps the host from starting
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Critical && running.IsRunning);
     }
 
     /// <summary>The console is written to through <see cref="FoldedConsole"/> only.</summary>
@@ -33,8 +39,40 @@ internal static class ConsoleOutput
             new FoldedConsole(x.GetRequiredService<ConsoleLoggerProvider>(), TimeProvider.System));
     }
 
-    /// <summary>One line when all is up: addresses, database, version.</summary>
-    public static void AnnounceStart(this WebApplication app, string database) =>
-        app.Lifetime.ApplicationStarted.Register(() => app.Logger.LogInformation("ErrorTracker {Version} listens on {Addresses}; database: {Database}",
-            typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion, string.Join(", ", app.Urls), database));
+    /// <summary>When all is up one line says addresses, database, version; others say what an operator should know of it.</summary>
+    public static void AnnounceStart(this WebApplication app, string database) => app.Lifetime.ApplicationStarted.Register(() =>
+    {
+        app.Services.GetRequiredService<Running>().IsRunning = true;
+        app.Logger.LogInformation("ErrorTracker {Version} listens on {Addresses}; database: {Database}",
+            typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+            string.Join(", ", app.Urls), database);
+        WarnOfAccess(app.Logger, app.Services.GetRequiredService<Settings>().ReadToken, app.Urls.Where(ListenAddresses.IsOpen).ToList());
+    });
+
+    /// <summary>Commands show what their libraries say.</summary>
+    public static Task<int> RunCommandAsync(this WebApplication app, Func<IHost, Task<int>> command)
+    {
+        app.Services.GetRequiredService<Running>().IsRunning = true;
+        return command(app);
+    }
+
+    private static void WarnOfAccess(ILogger log, string? token, List<string> open)
+    {
+        if (token is null && open.Count > 0)
+            log.LogWarning(
+                "Whoever reaches {Addresses} can read all errors, register applications and make keys: {Setting} is not set",
+                string.Join(", ", open),
+                Settings.ReadTokenName);
+        if (token is { Length: < ShortToken })
+            log.LogWarning("{Setting} has fewer than {Least} characters, and may be guessed", Settings.ReadTokenName, ShortToken);
+    }
+
+    /// <summary>
+    /// Until the host has started its libraries are not heard: what fails a start is told in one line, and by Program,
+    /// not in a stack trace by each of them.
+    /// </summary>
+    private sealed class Running
+    {
+        public volatile bool IsRunning;
+    }
 }

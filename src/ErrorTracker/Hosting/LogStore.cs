@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using ErrorTracker.Applications;
+using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
 using ErrorTracker.Events;
 using ErrorTracker.Ingestion;
@@ -35,11 +36,9 @@ internal static class LogStore
     /// <summary>So long after the detection of the high-water mark has failed or got stuck it is started again.</summary>
     private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(12);
 
-    public static void AddLog(this WebApplicationBuilder builder, string connectionString)
+    public static void AddLog(this WebApplicationBuilder builder, Settings operators, string connectionString)
     {
-        var schema = AutoCreateOf(builder.Configuration);
-        var projects = builder.Configuration.GetValue("ErrorTracker:Projections", true);
-        var alone = builder.Configuration.GetValue("ErrorTracker:SingleNode", false);
+        var (schema, projects, alone) = (operators.AutoCreate, operators.Projections, operators.SingleNode);
         var pregenerated = typeof(Program).Assembly.GetType("Internal.Generated.WolverineHandlers.GeneratedHttpEndpointRegistry") is not null;
 
         builder.Services.AddSingleton(_ => new LogDatabase(new NpgsqlConnectionStringBuilder(connectionString)));
@@ -89,7 +88,8 @@ internal static class LogStore
     /// </summary>
     public static async Task AwaitDatabaseAsync(this WebApplication app)
     {
-        var (database, patience) = (app.Services.GetRequiredService<NpgsqlDataSource>(), TimeSpan.FromSeconds(app.Configuration.GetValue("ErrorTracker:DatabasePatience", 60)));
+        var database = app.Services.GetRequiredService<NpgsqlDataSource>();
+        var patience = app.Services.GetRequiredService<Settings>().DatabasePatience;
         for (var (watch, isFirst) = (Stopwatch.StartNew(), true); ; isFirst = false)
             try
             {
@@ -107,7 +107,7 @@ internal static class LogStore
     /// <summary>With <c>AutoCreate</c> off a host only starts on the schema that it was built for.</summary>
     public static async Task RequireSchemaAsync(this WebApplication app)
     {
-        if (AutoCreateOf(app.Configuration) != AutoCreate.None) return;
+        if (app.Services.GetRequiredService<Settings>().AutoCreate != AutoCreate.None) return;
         try
         {
             await app.Services.GetRequiredService<IDocumentStore>().Storage.Database.AssertDatabaseMatchesConfigurationAsync();
@@ -117,8 +117,6 @@ internal static class LogStore
             throw new StartupException("The schema is not the one of this version. Run the command db-apply, or start with ErrorTracker__AutoCreate=CreateOrUpdate.");
         }
     }
-
-    private static AutoCreate AutoCreateOf(IConfiguration configuration) => configuration.GetValue("ErrorTracker:AutoCreate", AutoCreate.CreateOrUpdate);
 
     private static void Configure(StoreOptions options, NpgsqlDataSource database, AutoCreate schema)
     {

@@ -1,3 +1,4 @@
+using ErrorTracker.Configuration;
 using Npgsql;
 
 namespace ErrorTracker.Hosting;
@@ -34,23 +35,38 @@ internal sealed class Postgres : IAsyncDisposable
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>
-    /// <c>ConnectionStrings:ErrorTracker</c>, else a private cluster in <c>ErrorTracker:DataFolder</c>. A command, unlike a host, may also work on
-    /// the cluster of a host that runs. Commands that need no database get none.
+    /// The configured server, else a private cluster in the data folder. A command, unlike a host, may also work on the
+    /// cluster of a host that runs.
+    /// Commands that need no database get none.
     /// </summary>
-    public static async Task<Postgres> AttachAsync(IConfiguration configuration, string[] args)
+    public static async Task<Postgres> AttachAsync(Settings settings, Invocation invocation)
     {
-        if (configuration.GetConnectionString("ErrorTracker") is { Length: > 0 } configured) return new Postgres(configured, Describe(configured), owned: null);
-        if (args is ["codegen" or "help", ..]) return new Postgres("Host=none", "none", owned: null);
+        if (settings.ConnectionString is { } configured) return new Postgres(configured, Describe(configured), owned: null);
+        if (!invocation.NeedsDatabase) return new Postgres("Host=none", "none", owned: null);
         if (!OperatingSystem.IsLinux()) throw new StartupException("A private PostgreSQL cluster needs Linux: set ConnectionStrings__ErrorTracker to a server of yours.");
+        if (settings.PostgresBin is { } binaries && !HasServer(binaries))
+            throw new StartupException("ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.");
 
-        var folder = configuration["ErrorTracker:DataFolder"] is { Length: > 0 } chosen ? chosen : PrivateCluster.DefaultFolder;
+        var folder = settings.DataFolder ?? PrivateCluster.DefaultFolder;
         var description = $"private cluster in {Path.GetFullPath(folder)}";
-        if (Commands.IsCommand(args) && await PrivateCluster.FindRunningAsync(folder) is { } running) return new Postgres(running, description, owned: null);
-        var privilege = Commands.IsCommand(args) ? null : await Privilege.GiveUpAsync(folder);
+        if (invocation.Run is not null && await PrivateCluster.FindRunningAsync(folder) is { } running)
+            return new Postgres(running, description, owned: null);
+        var privilege = invocation.Run is not null ? null : await Privilege.GiveUpAsync(folder);
         Privilege.Hide();
-        var cluster = await PrivateCluster.StartAsync(folder, configuration["ErrorTracker:PostgresBin"], CancellationToken.None);
-        return new Postgres(cluster.ConnectionString, description, cluster) { KeptPrivilege = privilege };
+        try
+        {
+            var cluster = await PrivateCluster.StartAsync(folder, settings.PostgresBin, CancellationToken.None);
+            return new Postgres(cluster.ConnectionString, description, cluster) { KeptPrivilege = privilege };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(
+                $"The data folder {Path.GetFullPath(folder)} cannot be used: {e.Message} Choose another one with ErrorTracker__DataFolder.");
+        }
     }
+
+    private static bool HasServer(string folder) =>
+        File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb"));
 
     private static string Describe(string connectionString)
     {

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
@@ -14,33 +15,53 @@ internal static class ProjectionCommands
 
     private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(30);
 
-    private const string Usage =
-        """
-        projections status                             each version: processed, high-water mark, lag, state
-        projections rebuild [Counters]                 counts the log anew beside what serves, then takes its place; goes on where it was cut off
-        projections verify [--since T] [--until T]     recounts the log and compares; exit code 1 if anything differs
-        projections prune                              drops versions that no node runs
-        """;
+    public static Command Define()
+    {
+        var name = new Argument<string>("projection") { Description = "Counters, of which there is one.", Arity = ArgumentArity.ZeroOrOne };
+        name.Validators.Add(result =>
+        {
+            if (!"Counters".Equals(result.Tokens[0].Value, StringComparison.OrdinalIgnoreCase))
+                result.AddError("There is no such projection: the only one is Counters.");
+        });
+        var since = new Option<string>("--since") { Description = "From this moment on.", HelpName = "time" };
+        var until = new Option<string>("--until") { Description = "Before this moment.", HelpName = "time" };
+        var verify = new OwnCommand("verify", "Recounts the log and compares every counter; exit code 1 if any differs.",
+            (services, parsed) => RunAsync(services, (log, stop) =>
+                VerifyAsync(log, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop))) { since, until };
+        verify.Validators.Add(result =>
+        {
+            var faults = new Dictionary<string, string[]>();
+            var from = Instant.Optional("--since", result.GetValue(since), faults);
+            var to = Instant.Optional("--until", result.GetValue(until), faults);
+            foreach (var (option, fault) in faults) result.AddError($"{option} {fault[0]}.");
+            if (faults.Count == 0 && from >= to) result.AddError("--since must be before --until.");
+        });
+        return new("projections", "How far the counters are; to rebuild, to prove and to prune them, while nodes run or not.")
+        {
+            new OwnCommand("status", "Each version: processed, high-water mark, lag, state.", (services, _) =>
+                RunAsync(services, (_, stop) => StatusAsync(services.GetRequiredService<LogDatabase>(), stop))),
+            new OwnCommand("rebuild", "Counts the log anew beside what serves, then takes its place; goes on where it was cut off.",
+                (services, _) => RunAsync(services, (_, stop) => RebuildAsync(services, stop))) { name },
+            verify,
+            new OwnCommand("prune", "Drops the versions that no node runs.", (services, _) => RunAsync(services, PruneAsync)),
+        };
+    }
 
-    public static async Task<int> RunAsync(IServiceProvider services, string[] args)
+    /// <summary>One that the command's validator has let pass.</summary>
+    private static DateTimeOffset? Time(string? text) => Instant.Optional("", text, []);
+
+    private static async Task<int> RunAsync(IServiceProvider services, Func<NpgsqlDataSource, CancellationToken, Task<int>> command)
     {
         var database = services.GetRequiredService<NpgsqlDataSource>();
         using var interrupted = new CancellationTokenSource();
         Console.CancelKeyPress += (_, e) => { e.Cancel = true; interrupted.Cancel(); };
         try
         {
-            return args switch
-            {
-                ["status" or "rebuild" or "verify" or "prune", ..] when !await HasLogAsync(database, interrupted.Token) => Fail("The database has no log yet: start a host or run db-apply."),
-                ["status"] => await StatusAsync(services.GetRequiredService<LogDatabase>(), interrupted.Token),
-                ["rebuild"] => await RebuildAsync(services, interrupted.Token),
-                ["rebuild", var name] when name.Equals("Counters", StringComparison.OrdinalIgnoreCase) => await RebuildAsync(services, interrupted.Token),
-                ["verify", .. var options] => await VerifyAsync(database, options, interrupted.Token),
-                ["prune"] => await PruneAsync(database, interrupted.Token),
-                _ => Fail(Usage),
-            };
+            return await HasLogAsync(database, interrupted.Token)
+                ? await command(database, interrupted.Token)
+                : Fail("The database has no log yet: start a host or run db-apply.");
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
             return Fail("Interrupted.");
         }
@@ -54,11 +75,13 @@ internal static class ProjectionCommands
 
     private static async Task<int> StatusAsync(LogDatabase database, CancellationToken stop)
     {
-        var table = new Table().AddColumns(
-            "projection", "version", "processed", "high-water mark", "lag", "state", "error", "oldest snapshot");
-        foreach (var p in await ReadProjections.List(database, stop))
-            table.AddRow(p.Name, $"{p.Version}{(p.Version == CounterTables.Version ? " (this)" : "")}", N(p.Processed), N(p.HighWaterMark), N(p.Lag), p.State, Markup.Escape(p.Error ?? ""), $"{p.OldestSnapshot:0.0} s");
+        var table = new Table().AddColumns("projection", "version", "processed", "high-water mark", "lag", "state", "error");
+        var versions = await ReadProjections.List(database, stop);
+        foreach (var p in versions)
+            table.AddRow(p.Name, $"{p.Version}{(p.Version == CounterTables.Version ? " (this)" : "")}", N(p.Processed), N(p.HighWaterMark),
+                N(p.Lag), p.State, Markup.Escape(p.Error ?? ""));
         AnsiConsole.Write(table);
+        Console.WriteLine($"The oldest snapshot of the database is {versions[0].OldestSnapshot:0.0} s old.");
         return 0;
     }
 
@@ -90,15 +113,8 @@ internal static class ProjectionCommands
         return 0;
     }
 
-    private static async Task<int> VerifyAsync(NpgsqlDataSource database, string[] options, CancellationToken stop)
+    private static async Task<int> VerifyAsync(NpgsqlDataSource database, DateTimeOffset? since, DateTimeOffset? until, CancellationToken stop)
     {
-        var errors = new Dictionary<string, string[]>();
-        DateTimeOffset? Option(string name) => Array.IndexOf(options, name) is var at and >= 0 ? Instant.Required(name, options.ElementAtOrDefault(at + 1), errors) : null;
-        var (since, until) = (Option("--since"), Option("--until"));
-        foreach (var (option, faults) in errors) return Fail($"{option} {faults[0]}.");
-        if (options.Where((_, i) => i % 2 == 0).Any(option => option is not ("--since" or "--until")) || options.Length % 2 == 1) return Fail(Usage);
-        if (since >= until) return Fail("--since must be before --until.");
-
         var (events, compared, unfolded, differences) = await new Verify(database).RunAsync(since, until, MostDifferences, stop);
         Console.WriteLine($"Recounted {N(events)} events and compared {N(compared)} counters and texts; {N(unfolded)} events are not folded yet.");
         if (differences.Count == 0) Console.WriteLine("No differences.");

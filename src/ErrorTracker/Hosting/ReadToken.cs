@@ -1,21 +1,20 @@
 using System.Security.Cryptography;
 using System.Text;
+using ErrorTracker.Configuration;
 using ErrorTracker.Http;
 using ErrorTracker.Ingestion;
 
 namespace ErrorTracker.Hosting;
 
 /// <summary>
-/// Where <c>ERRORTRACKER_READ_TOKEN</c> is set, all but ingest, which has keys of its own, and health is for those who send it:
+/// Where <c>ERRORTRACKER_READ_TOKEN</c> is set, all but ingest, which has keys of its own, health and the root is for those who send it:
 /// <c>Authorization: Bearer</c> (RFC 6750). Without it all else is open, for networks that are trusted.
 /// </summary>
-internal sealed class ReadToken(RequestDelegate next, IConfiguration configuration)
+internal sealed class ReadToken(RequestDelegate next, Settings settings)
 {
-    public const string Setting = "ERRORTRACKER_READ_TOKEN";
-
     private const string Scheme = "Bearer ";
 
-    private readonly byte[]? _hash = configuration[Setting] is { Length: > 0 } token ? Hash(token) : null;
+    private readonly byte[]? _hash = settings.ReadToken is { } token ? Hash(token) : null;
 
     public Task InvokeAsync(HttpContext http)
     {
@@ -25,7 +24,8 @@ internal sealed class ReadToken(RequestDelegate next, IConfiguration configurati
     }
 
     private static bool IsOpen(HttpContext http) =>
-        http.GetEndpoint() is { } endpoint && (endpoint.Metadata.GetMetadata<IngestsAttribute>() is not null || endpoint.DisplayName == Api.Health);
+        http.GetEndpoint() is { } endpoint
+        && (endpoint.Metadata.GetMetadata<IngestsAttribute>() is not null || endpoint.DisplayName == Api.OpenToAll);
 
     /// <summary>Of equal length, whatever was sent: the comparison tells nothing.</summary>
     private bool Opens(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), _hash);

@@ -1,6 +1,11 @@
 namespace ErrorTracker.Hosting;
 
 /// <summary>What browsers are told of each answer: it is nothing to run, to frame, to guess the type of or to keep. The documentation runs scripts of its own.</summary>
+/// <remarks>
+/// What is answered to SDKs has no <c>no-store</c>. They send with <c>keepalive</c> and never read the answer; of one
+/// that it may not store Chromium then keeps
+/// the request among the 64 KiB that may be under way, and fails all that is sent after. The answers to POST are not stored anyway.
+/// </remarks>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
     /// <summary>Set when the answer starts: whoever answers a fault clears what was set before.</summary>
@@ -19,7 +24,8 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         headers.ContentSecurityPolicy = isDocumentation
             ? "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
             : "default-src 'none'; frame-ancestors 'none'";
-        if (!isDocumentation) headers.CacheControl = "no-store";
+        if (http.Request.Path.StartsWithSegments("/api")) headers.CacheControl = default; // which the exception handler sets
+        else if (!isDocumentation) headers.CacheControl = "no-store";
         return Task.CompletedTask;
     }
 }

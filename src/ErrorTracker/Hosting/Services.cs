@@ -1,5 +1,6 @@
 using ErrorTracker.Applications;
 using ErrorTracker.Events;
+using ErrorTracker.Configuration;
 using ErrorTracker.Ingestion;
 using ErrorTracker.Sentry;
 using ErrorTracker.Statistics;
@@ -9,15 +10,19 @@ namespace ErrorTracker.Hosting;
 /// <summary>What the rooms are made of, one line each.</summary>
 internal static class Services
 {
-    public static void AddErrorTracker(this WebApplicationBuilder builder)
+    public static void AddErrorTracker(this WebApplicationBuilder builder, Settings settings)
     {
+        builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ApplicationDirectory>();
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddHostedService(services => services.GetRequiredService<KeyRing>());
         builder.Services.AddSingleton<OutcomeTally>();
         builder.Services.AddHostedService(services => services.GetRequiredService<OutcomeTally>());
-        builder.AddLimits();
+        builder.Services.AddSingleton(services => new IngestLimits(
+            settings.EventsPerSecond, settings.BytesPerDay, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new RegistrationLimit(
+            settings.RegistrationsPerMinute, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<Repeats>();
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<WriteQueue>();

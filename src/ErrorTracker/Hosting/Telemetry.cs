@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
 using ErrorTracker.Ingestion;
 using OpenTelemetry;
@@ -11,10 +12,10 @@ namespace ErrorTracker.Hosting;
 /// <summary>Metrics and traces over OTLP, where OpenTelemetry's own variables say where to (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and its kin).</summary>
 internal static class Telemetry
 {
-    public static void AddTelemetry(this WebApplicationBuilder builder)
+    public static void AddTelemetry(this WebApplicationBuilder builder, Settings settings)
     {
         builder.Services.AddSingleton<IngestMetrics>();
-        if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 }) return;
+        if (settings.OtlpEndpoint is null) return;
         builder.Services.AddOpenTelemetry().UseOtlpExporter()
             .ConfigureResource(x => x.AddService("errortracker"))
             .WithMetrics(x => x.AddMeter(IngestMetrics.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime"))

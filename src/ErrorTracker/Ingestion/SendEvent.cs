@@ -40,7 +40,7 @@ public static class SendEvent
             var receipt = new EventReceipt(pending.Id, application, outcome.ReceivedAt);
             return outcome.Fate switch
             {
-                Fate.Stored => Results.Created($"/apps/{application}/events/{pending.Id}", receipt),
+                Fate.Stored => Results.Created($"{http.Request.PathBase}/apps/{application}/events/{pending.Id}", receipt),
                 Fate.Repeated => Results.Ok(receipt),
                 _ => Refusal.Of(409, EventBody.Conflicting),
             };

@@ -24,7 +24,8 @@ public static class TopMessages
     /// <summary>
     /// Each part costs what it counts, however many messages tie. Events that are read from the log bring their message
     /// along, once for each message. For those that were counted before, only what may be answered is looked up, each
-    /// by a key: in the texts, or in the open minute it was last seen in.
+    /// by a key: in the texts, or in the open minute it was last seen in. A text that somebody has deleted is found in
+    /// the log, once it is known to be answered.
     /// </summary>
     internal static readonly string Sql =
         $"""
@@ -40,14 +41,19 @@ public static class TopMessages
             select hash, n, last_seen, message from loose_messages) as parts
           group by parts.hash),
         most as (select * from messages order by messages.n desc, messages.last_seen desc fetch first @limit rows with ties)
-        select named.message, named.n, named.last_seen from (
-          select most.n, most.last_seen, coalesce(most.message,
+        select coalesce(answer.message,
+          (select {CounterFold.Message} from {CounterTables.Schema}.mt_events
+           where tenant_id = @tenant and {CounterFold.IsError} and timestamp = answer.last_seen
+             and {CounterFold.HashOf(CounterFold.Message)} = answer.hash limit 1), ''), answer.n, answer.last_seen from (
+        select named.* from (
+          select most.hash, most.n, most.last_seen, coalesce(most.message,
             (select texts.message from {CounterTables.Current.Texts} as texts where texts.message_hash = most.hash),
             (select minutes.message from {CounterTables.Current.OpenMinutes} as minutes
              where minutes.tenant_id = @tenant and minutes.bucket = {Step.Minute.BucketOf("most.last_seen")}
                and minutes.message_hash = most.hash limit 1)) as message
           from most) as named
-        order by named.n desc, named.last_seen desc, named.message collate "C" limit @limit
+        order by named.n desc, named.last_seen desc, named.message collate "C" limit @limit) as answer
+        order by answer.n desc, answer.last_seen desc, answer.message collate "C"
         """;
 
     /// <summary>The most frequent messages of a window.</summary>
