@@ -73,7 +73,8 @@ public sealed class SlowReadersTests(SharedApi shared)
             var other = await api.RegisterAsync();
             await api.ReportAsync(other);
             await api.SendAsync(HttpMethod.Post, $"/apps/{other.Id}/keys", expected: 201);
-            await api.GetAsync("/health/ready");
+            using var client = api.Host.Server.CreateClient();
+            await Eventually.Async(async () => (await client.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
         }
         Assert.All(await Task.WhenAll(readers), answer => Assert.True((int)answer.StatusCode is 200 or 503));
     }

@@ -41,7 +41,8 @@ internal static class LogStore
         var (schema, projects, alone) = (operators.AutoCreate, operators.Projections, operators.SingleNode);
         var pregenerated = typeof(Program).Assembly.GetType("Internal.Generated.WolverineHandlers.GeneratedHttpEndpointRegistry") is not null;
 
-        builder.Services.AddSingleton(_ => new LogDatabase(new NpgsqlConnectionStringBuilder(connectionString)));
+        builder.Services.AddSingleton(services => new LogDatabase(
+            new NpgsqlConnectionStringBuilder(connectionString), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => services.GetRequiredService<LogDatabase>().Reserved);
         builder.Services.AddSingleton<CommitSignal>();
         builder.Services.CritterStackDefaults(x =>

@@ -8,8 +8,13 @@ namespace ErrorTracker.Log;
 /// another one waiting: however many readers there are, events are committed, keys are looked up, counters are folded
 /// and the node shows that it lives.
 /// </summary>
-public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings) : IAsyncDisposable
+public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProvider clock) : IAsyncDisposable
 {
+    /// <summary>Connections that nobody has used for so long may have died with their server.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+
+    private long _readAt;
+
     /// <summary>Connections of each pool. Together they leave room for some nodes in PostgreSQL's own limit of 100.</summary>
     public const int MostLanes = 4, MostReserved = 12, MostReaders = 16;
 
@@ -38,13 +43,33 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings) : IAsync
         var turn = await Turns.TakeAsync(application, stop);
         try
         {
-            return new(await Readers.OpenConnectionAsync(stop), turn);
+            return new(await OpenAliveAsync(stop), turn);
         }
         catch
         {
             turn.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A reader that comes after a pause finds out whether its connection lives, and gets another one if not.</summary>
+    private async Task<NpgsqlConnection> OpenAliveAsync(CancellationToken stop)
+    {
+        if (clock.GetElapsedTime(Volatile.Read(ref _readAt)) < Rest) return await Readers.OpenConnectionAsync(stop);
+        var rested = await Readers.OpenConnectionAsync(stop);
+        try
+        {
+            await using var question = new NpgsqlCommand("select 1", rested);
+            await question.ExecuteScalarAsync(stop);
+            Volatile.Write(ref _readAt, clock.GetTimestamp());
+            return rested;
+        }
+        catch (Exception e)
+        {
+            await rested.DisposeAsync(); // with it go all that were opened before it
+            if (e is not NpgsqlException { IsTransient: true }) throw;
+        }
+        return await Readers.OpenConnectionAsync(stop);
     }
 
     public async ValueTask DisposeAsync()

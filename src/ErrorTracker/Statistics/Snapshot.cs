@@ -70,6 +70,10 @@ public sealed class Snapshot(LogDatabase database)
         {
             return await LockAsync(applicationId, stop);
         }
+        catch (NpgsqlException e) when (e.IsTransient)
+        {
+            return await LockAsync(applicationId, stop); // the connection was lost while nobody used it: others are new
+        }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
         {
             await CounterShard.Current.RestoreAsync(database.Reserved, stop); // somebody dropped tables: count from the log until they are filled again
