@@ -26,10 +26,14 @@ public static class ManageKeys
 {
     private const int MostKeys = 10;
 
+    /// <summary>Changes wait here for their turn, with none of the connections that others must never wait for.</summary>
+    private static readonly SemaphoreSlim Turn = new(1);
+
     /// <summary>Makes another key for an application, which opens at once beside the others. At most 10.</summary>
     [WolverinePost("/apps/{app_id}/keys")]
     [ProducesResponseType<CreatedKey>(201), Refuses(400, 404, 409)]
-    public static async Task<IResult> Create(string app_id, HttpContext http, ApplicationDirectory applications, [FromServices] NpgsqlDataSource database, TimeProvider clock, CancellationToken stop)
+    public static async Task<IResult> Create(string app_id, HttpContext http, ApplicationDirectory applications,
+        [FromServices] NpgsqlDataSource database, TimeProvider clock, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
@@ -39,8 +43,9 @@ public static class ManageKeys
             insert into {KeyTable.Name} (id, application_id, prefix, hash, created_at)
             select $1, $2, $3, $4, $5 where (select count(*) from {KeyTable.Name} where application_id = $2 and revoked_at is null) < {MostKeys}
             """);
-        foreach (var value in new object[] { id, application!.Id, IngestKey.PrefixOf(key), IngestKey.Hash(key), now }) command.Parameters.Add(new() { Value = value });
-        return await command.ExecuteNonQueryAsync(stop) == 1
+        foreach (var value in new object[] { id, application!.Id, IngestKey.PrefixOf(key), IngestKey.Hash(key), now })
+            command.Parameters.Add(new() { Value = value });
+        return await ExecuteAsync(command, stop) == 1
             ? Results.Created($"{http.Request.PathBase}/apps/{application.Id}/keys",
                 new CreatedKey(id, IngestKey.PrefixOf(key), key, now, IngestKey.DsnOf(key, application.Id, http.Request)))
             : Refusal.Of(409, $"The application has {MostKeys} keys: delete one that is no longer used.");
@@ -56,28 +61,49 @@ public static class ManageKeys
         if (refusal is not null) return refusal;
         await using var view = await database.OpenReaderAsync(application!.Id, stop);
         await using var command = new NpgsqlCommand(
-            $"select id, prefix, created_at, last_used_at from {KeyTable.Name} where application_id = $1 and revoked_at is null order by created_at, id",
+            $"""
+            select id, prefix, created_at, last_used_at from {KeyTable.Name}
+            where application_id = $1 and revoked_at is null order by created_at, id
+            """,
             view.Connection);
         command.Parameters.Add(new() { Value = application.Id });
         await using var reader = await command.ExecuteReaderAsync(stop);
         var keys = new List<KeySummary>();
         while (await reader.ReadAsync(stop))
-            keys.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3)));
+        {
+            DateTimeOffset? lastUsedAt = reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3);
+            keys.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2), lastUsedAt));
+        }
         return Results.Ok(keys);
     }
 
     /// <summary>Deletes a key. It no longer opens: here at once, on other nodes within two seconds.</summary>
     [WolverineDelete("/apps/{app_id}/keys/{key_id}")]
     [ProducesResponseType(204), Refuses(400, 404)]
-    public static async Task<IResult> Delete(string app_id, string key_id, ApplicationDirectory applications, [FromServices] KeyRing keys, [FromServices] NpgsqlDataSource database, CancellationToken stop)
+    public static async Task<IResult> Delete(string app_id, string key_id, ApplicationDirectory applications,
+        [FromServices] KeyRing keys, [FromServices] NpgsqlDataSource database, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
-        await using var command = database.CreateCommand($"update {KeyTable.Name} set revoked_at = now() where application_id = $1 and id = $2 and revoked_at is null");
+        await using var command = database.CreateCommand(
+            $"update {KeyTable.Name} set revoked_at = now() where application_id = $1 and id = $2 and revoked_at is null");
         command.Parameters.Add(new() { Value = application!.Id });
         command.Parameters.Add(new() { Value = Guid.TryParse(key_id, out var id) ? id : Guid.Empty });
-        var deleted = await command.ExecuteNonQueryAsync(stop);
+        var deleted = await ExecuteAsync(command, stop);
         if (deleted == 1) keys.Close(application.Id, id);
         return deleted == 1 ? Results.NoContent() : Refusal.NotFound("There is no such key.");
+    }
+
+    private static async Task<int> ExecuteAsync(NpgsqlCommand command, CancellationToken stop)
+    {
+        await Turn.WaitAsync(stop);
+        try
+        {
+            return await command.ExecuteNonQueryAsync(stop);
+        }
+        finally
+        {
+            Turn.Release();
+        }
     }
 }
