@@ -25,8 +25,15 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
     private Sender _sdk = null!;
     private int _registered;
 
-    public async Task InitializeAsync() =>
-        _host = await HostProcess.StartAsync(("ConnectionStrings__ErrorTracker", await shared.Server.NewDatabaseAsync()), ("ErrorTracker__SingleNode", "true"));
+    public async Task InitializeAsync()
+    {
+        _host = await HostProcess.StartAsync(
+            ("ConnectionStrings__ErrorTracker", await shared.Server.NewDatabaseAsync()), ("ErrorTracker__SingleNode", "true"));
+        await ReadyAsync();
+    }
+
+    private Task ReadyAsync() => Eventually.Async(
+        async () => (await _host.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
 
     public async Task DisposeAsync() => await _host.DisposeAsync();
 
@@ -45,7 +52,7 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
         await CompareSdkAsync();
         var applications = PlainJson.Parse(await _host.Http.GetStringAsync("/apps"), 10)!.Members.Select(member => int.Parse(member.Value["id"]!.Text, CultureInfo.InvariantCulture));
         if (!applications.SequenceEqual(Enumerable.Range(1, _registered))) Note($"{_registered} applications were registered, but there are {string.Join(' ', applications)}.");
-        await Eventually.Async(async () => (await _host.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
+        await ReadyAsync();
         foreach (var line in _host.Output.Split('\n').Where(line => Leak(ledgers).IsMatch(line))) Note("The log says: " + line);
 
         Assert.True(_faults.IsEmpty, $"{_faults.Count} faults:\n\n{string.Join("\n\n", _faults.Take(MostFaultsShown))}");
