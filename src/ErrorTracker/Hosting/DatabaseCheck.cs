@@ -11,7 +11,8 @@ internal static class DatabaseCheck
         await using var connection = await database.OpenConnectionAsync(stop);
         if (await AskAsync<string>(connection, "show server_encoding", stop) is var encoding and not "UTF8")
             throw new StartupException(
-                $"The database's encoding is {encoding}, which cannot hold all text: make one with ENCODING 'UTF8'.");
+                $"The database {connection.Database} is encoded as {encoding}, which cannot hold every text. "
+                + "Make it anew: create database … encoding 'UTF8' template template0.");
         if (await PoolsTransactionsAsync(database, connection, stop))
             throw new StartupException(
                 "The database is reached through a pooler in transaction mode, in which locks and prepared statements "
