@@ -15,7 +15,7 @@ public sealed class SettingsTests
             new Settings
             {
                 DatabasePatience = TimeSpan.FromMinutes(1), AutoCreate = AutoCreate.CreateOrUpdate, Projections = true,
-                RegistrationsPerMinute = 60, TrustedProxies = settings.TrustedProxies,
+                SingleNode = true, RegistrationsPerMinute = 60, TrustedProxies = settings.TrustedProxies,
             },
             settings);
         Assert.Empty(settings.TrustedProxies);

@@ -31,7 +31,9 @@ internal sealed record Settings
     /// <summary>Whether this node folds counters.</summary>
     public bool Projections { get; init; }
 
-    /// <summary>Whether no other node shares the database.</summary>
+    /// <summary>
+    /// Whether no other node shares the database, as none does with a private cluster: nodes need not look for each other.
+    /// </summary>
     public bool SingleNode { get; init; }
 
     /// <summary>How many events an application may send to this node in a second; 0 for any number.</summary>
@@ -60,9 +62,10 @@ internal sealed record Settings
     public static Settings Read(IConfiguration configuration)
     {
         var reader = new SettingsReader(configuration);
+        var address = DatabaseAddress.Read(reader);
         var settings = new Settings
         {
-            ConnectionString = DatabaseAddress.Read(reader),
+            ConnectionString = address,
             DatabasePatience = TimeSpan.FromSeconds(reader.Whole($"{Section}:DatabasePatience", 60, 0, LongestPatience)),
             DataFolder = reader.Text($"{Section}:DataFolder"),
             PostgresBin = reader.Text($"{Section}:PostgresBin"),
@@ -70,7 +73,7 @@ internal sealed record Settings
             AutoCreate = reader.OneOf($"{Section}:AutoCreate", AutoCreate.CreateOrUpdate,
                 [AutoCreate.None, AutoCreate.CreateOnly, AutoCreate.CreateOrUpdate]),
             Projections = reader.Flag($"{Section}:Projections", true),
-            SingleNode = reader.Flag($"{Section}:SingleNode", false),
+            SingleNode = reader.Flag($"{Section}:SingleNode", otherwise: address is null),
             EventsPerSecond = (int)reader.Whole($"{Section}:EventsPerSecond", 0, 0, HighestRate),
             BytesPerDay = reader.Whole($"{Section}:BytesPerDay", 0, 0, long.MaxValue / 2),
             RegistrationsPerMinute = (int)reader.Whole($"{Section}:RegistrationsPerMinute", RegistrationsAtFirst, 0, HighestRate),
