@@ -8,7 +8,7 @@ namespace ErrorTracker;
 /// </summary>
 public abstract class EachSecond(ILogger log) : BackgroundService
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <param name="second">How often it was done before; those that failed count.</param>
     /// <param name="stop">The host stops.</param>
@@ -17,11 +17,22 @@ public abstract class EachSecond(ILogger log) : BackgroundService
     /// <summary>The host has stopped: what is left to write is written, if the database answers soon.</summary>
     protected virtual Task FinishAsync(CancellationToken stop) => Task.CompletedTask;
 
+    /// <summary>
+    /// Until the next whole second: an idle process in which all that is done each second is done at the same moment
+    /// wakes once a second.
+    /// </summary>
+    internal static TimeSpan UntilNext()
+    {
+        var left = TimeSpan.TicksPerSecond - DateTime.UtcNow.Ticks % TimeSpan.TicksPerSecond;
+        return TimeSpan.FromTicks(left) + TimeSpan.FromMilliseconds(1);
+    }
+
     protected sealed override async Task ExecuteAsync(CancellationToken stop)
     {
         var failures = 0;
-        using var timer = new PeriodicTimer(Pause);
-        for (var second = 0L; second == 0 || await timer.WaitForNextTickAsync(stop); second++)
+        for (var second = 0L; ; second++)
+        {
+            if (second > 0) await Task.Delay(UntilNext(), stop);
             try
             {
                 await DoAsync(second, stop);
@@ -35,6 +46,7 @@ public abstract class EachSecond(ILogger log) : BackgroundService
                 failures++;
                 log.LogWarning(e, "{Service} fails, and tries again each second.", GetType().Name);
             }
+        }
     }
 
     public sealed override async Task StopAsync(CancellationToken stop)

@@ -8,7 +8,7 @@ namespace ErrorTracker.Counters;
 
 /// <summary>How far a version of the counters is.</summary>
 /// <param name="Name" example="Counters">Of the projection.</param>
-/// <param name="Version" example="1">Raised whenever what is counted changes; each has tables of its own.</param>
+/// <param name="Version" example="4">Raised whenever what is counted changes; each has tables of its own.</param>
 /// <param name="Processed" example="10000000">Sequence number up to which the log is folded.</param>
 /// <param name="HighWaterMark" example="10000000">Sequence number up to which the log may be folded: nothing below it is still being written.</param>
 /// <param name="Lag" example="0">What is left to fold of the log. Statistics count it from there.</param>

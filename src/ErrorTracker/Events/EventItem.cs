@@ -9,14 +9,14 @@ namespace ErrorTracker.Events;
 /// returned it; null if it gave none. The event is found by it, too.</param>
 /// <param name="ApplicationId" example="1">Whose event it is.</param>
 /// <param name="OccurredAt" example="2026-01-31T12:34:56.789Z">The client's clock.</param>
-/// <param name="ReceivedAt" example="2026-01-31T12:34:57.012345Z">This server's clock when the request arrived; filters
-/// and statistics go by it.</param>
+/// <param name="ReceivedAt" example="2026-01-31T12:34:57.012345Z">This server's clock when the request's body had
+/// arrived whole, or the event's own bytes of a batch; filters and statistics go by it.</param>
 /// <param name="Level" example="ERROR">DEBUG, INFO, WARNING, ERROR or CRITICAL.</param>
-/// <param name="Message" example="Payment declined">As sent.</param>
-/// <param name="Stack">As sent.</param>
-/// <param name="Tags">As sent.</param>
-/// <param name="Context">What its sender reported beyond the others, as sent; where it is absent there is none. dropped
-/// names what could not be kept, and why.</param>
+/// <param name="Message" example="Payment declined">As sent, cut after 8,192 characters.</param>
+/// <param name="Stack">An object, or text.</param>
+/// <param name="Tags">64 at most; those beyond are in context.tags.</param>
+/// <param name="Context">What its sender reported beyond the others; where it is absent there is none. dropped names
+/// what could not be kept as it was sent, and why.</param>
 public sealed record EventItem(Guid Id, Guid? EventId, int ApplicationId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt,
     string Level, string Message, RawJson? Stack, RawJson? Tags,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RawJson? Context);

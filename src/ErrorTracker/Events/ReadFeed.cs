@@ -31,8 +31,8 @@ public static class ReadFeed
         """);
 
     /// <summary>
-    /// The events of an application in commit order, each once. Ask again with `after` = `next`; new events are there
-    /// within a second.
+    /// The events of an application in the order of the log, each once. Ask again with `after` = `next`. An event is there
+    /// when nothing before it is still being written, usually within a second.
     /// </summary>
     /// <param name="after">`next` of the answer before. From the start if absent; `latest`: no events, and `next` for
     /// those to come.</param>

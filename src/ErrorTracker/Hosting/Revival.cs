@@ -13,7 +13,7 @@ internal sealed class Revival
 {
     private const int MostAttempts = 5, FirstSignal = 128;
 
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1), FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
     private readonly ClusterFolder _folder;
     private readonly string _binaries;
@@ -78,7 +78,7 @@ internal sealed class Revival
     /// </summary>
     private async Task<string> EndsAsync()
     {
-        while (await Task.WhenAny(_server.Exited, Task.Delay(Look, _stop)) != _server.Exited)
+        while (await Task.WhenAny(_server.Exited, Task.Delay(EachSecond.UntilNext(), _stop)) != _server.Exited)
         {
             _stop.ThrowIfCancellationRequested();
             if (_server.IsStopping || !_folder.HasCluster) await _server.StopAsync();

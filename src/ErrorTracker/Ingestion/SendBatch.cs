@@ -36,8 +36,9 @@ public static class SendBatch
 
     /// <summary>
     /// Stores many errors: a JSON array, or a line for each. Answered after all are committed; good ones are kept although
-    /// others are rejected. Where none is kept, and none was sent before, the answer is a 400 with the members of the 200.
-    /// The received_at of an event is when its bytes had arrived.
+    /// others are rejected. Where none is kept, and none was sent before, the answer is a 400 with the members of the 200,
+    /// a 429 with them if a limit was reached, or a 503 if an event could not be committed. The received_at of an event is
+    /// when its bytes had arrived.
     /// </summary>
     [WolverinePost("/apps/{app_id}/events/batch")]
     [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503)]

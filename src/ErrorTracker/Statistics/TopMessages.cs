@@ -12,7 +12,7 @@ namespace ErrorTracker.Statistics;
 public sealed record FrequentMessages(int Limit, IReadOnlyList<FrequentMessage> Items);
 
 /// <summary>A message and its events.</summary>
-/// <param name="Message" example="Payment declined">As sent.</param>
+/// <param name="Message" example="Payment declined">As stored.</param>
 /// <param name="Count" example="18">Events of the window with exactly this message.</param>
 /// <param name="LastSeen" example="2026-01-31T12:34:57.012345Z">The latest received_at among them.</param>
 public sealed record FrequentMessage(string Message, long Count, DateTimeOffset LastSeen);
