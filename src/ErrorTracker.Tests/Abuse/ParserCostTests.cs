@@ -9,7 +9,7 @@ namespace ErrorTracker.Tests.Abuse;
 [Collection(nameof(Alone))]
 public sealed class ParserCostTests(ITestOutputHelper output)
 {
-    private const int Size = 1024 * 1024, Most = 10, Runs = 3;
+    private const int Size = 1024 * 1024, Most = 20, Runs = 5;
 
     [Fact]
     public void of_an_sdks_event() =>
