@@ -134,7 +134,7 @@ internal static class StatisticsBenchmark
         {
             async Task<double> MegabytesAsync(string tables) =>
                 await host.ScalarAsync<long>($"select sum(pg_total_relation_size(format('errortracker.%I', tablename)))::bigint from pg_tables where schemaname = 'errortracker' and {tables}") / 1e6 / events * 1e6;
-            var (counters, log) = (await MegabytesAsync("tablename ~ '^(level|message)_'"), await MegabytesAsync("tablename in ('mt_events', 'mt_streams')"));
+            var (counters, log) = (await MegabytesAsync("tablename ~ '^(level|message|open)_'"), await MegabytesAsync("tablename in ('mt_events', 'mt_streams')"));
             report.Add("counters, per million events", $"{counters:N0} MB", $"the log {log:N0} MB: {counters / log:0.00}×");
         }
     }

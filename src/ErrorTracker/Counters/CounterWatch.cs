@@ -13,6 +13,9 @@ internal sealed class CounterWatch : EachSecond
 {
     private static readonly TimeSpan MarkPatience = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A minute that is over costs readers little for some seconds more.</summary>
+    private const int SecondsBetweenCloses = 5;
+
     /// <summary>A log that is shorter needs no plan.</summary>
     private const long WorthAnalyzing = 500;
 
@@ -65,17 +68,17 @@ internal sealed class CounterWatch : EachSecond
         else if (_work.IsCompleted)
         {
             var failed = _work;
-            _work = WorkAsync(now, standsStill: now.Folded == _last?.Folded, stop);
+            _work = WorkAsync(now, standsStill: now.Folded == _last?.Folded, closes: second % SecondsBetweenCloses == 0, stop);
             _last = now;
             await failed; // so that a failure is told
         }
         _last = now;
     }
 
-    private async Task WorkAsync(State now, bool standsStill, CancellationToken stop)
+    private async Task WorkAsync(State now, bool standsStill, bool closes, CancellationToken stop)
     {
         if (now.Folded < now.Mark && standsStill) await _fold.UpToAsync(now.Mark, _ => Task.CompletedTask, stop);
-        while (await CounterShard.Current.CloseMinutesAsync(_database, stop)) ;
+        while (closes && await CounterShard.Current.CloseMinutesAsync(_database, stop)) ;
     }
 
     /// <summary>

@@ -23,7 +23,7 @@ internal static class Commands
         """
         Collects, stores and analyses error events. Without a command it serves until it is stopped.
         Settings are environment variables such as ErrorTracker__DataFolder, or arguments such as --ErrorTracker:DataFolder=PATH;
-        the README lists them.
+        docs/operations.md lists them.
         """;
 
     public static Invocation Read(string[] args)

@@ -100,7 +100,7 @@ internal static class Documentation
             context.SchemaRepository.Schemas.Remove(nameof(IResult));
 
             var refusals = method.GetCustomAttribute<RefusesAttribute>() ?? new();
-            foreach (var status in refusals.Statuses)
+            foreach (var status in refusals.Statuses.Append(StatusCodes.Status503ServiceUnavailable).Distinct()) // the database may be away
                 operation.Responses[status.ToString()] = new OpenApiResponse
                 {
                     Description = Meanings[status],

@@ -26,10 +26,12 @@ internal static class Refusal
         return Results.Problem(new ProblemDetails { Status = 429, Detail = detail, Extensions = more ?? [] });
     }
 
-    public static IResult TryLater(string detail, HttpResponse response)
+    /// <param name="detail">Why not now.</param>
+    /// <param name="more">Members of the answer beside those of every problem.</param>
+    public static IResult TryLater(string detail, HttpResponse response, Dictionary<string, object?>? more = null)
     {
         response.Headers.RetryAfter = "1";
-        return Of(503, detail);
+        return Results.Problem(new ProblemDetails { Status = 503, Detail = detail, Extensions = more ?? [] });
     }
 }
 

@@ -85,7 +85,7 @@ public static class SendBatch
     private static IResult NothingKept(BatchReceipt receipt, ReachedLimit? limit, HttpResponse response)
     {
         if (receipt.Rejected.Any(rejection => rejection.Status == StatusCodes.Status503ServiceUnavailable))
-            return Refusal.TryLater("No event of the batch could be committed.", response);
+            return Refusal.TryLater("No event of the batch could be committed.", response, MembersOf(receipt));
         if (limit is not null) return Refusal.TooMany(limit.Detail, limit.RetryAfter, response, MembersOf(receipt));
         return Results.ValidationProblem(FirstOfEach(receipt.Rejected), "No event of the batch was kept.", extensions: MembersOf(receipt));
     }

@@ -29,7 +29,7 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProv
     public NpgsqlDataSource Reserved { get; } = Create(settings, x => x.MaxPoolSize = MostReserved);
 
     /// <summary>For statistics and lists, and nothing else.</summary>
-    public NpgsqlDataSource Readers { get; } = Create(settings, x => x.MaxPoolSize = MostReaders);
+    public NpgsqlDataSource Readers { get; } = Create(settings, x => (x.MaxPoolSize, x.CommandTimeout) = (MostReaders, 20));
 
     /// <summary>Readers that are at work or wait for their turn.</summary>
     internal ReaderTurns Turns { get; } = new(MostReaders);
