@@ -36,11 +36,10 @@ internal sealed class LogIndex(string schema, string name, string definition) : 
 internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes", new PostgresqlMigrator())
 {
     /// <summary>
-    /// The newest events of one application, and any window of them; those of one level, however rare; what its SDKs
-    /// say they dropped; and its feed.
+    /// The newest events of one application, and any window of them; those of one level, however rare; and what its
+    /// SDKs said they dropped.
     /// </summary>
-    public const string ByTime = "mt_events_by_time", ByLevel = "mt_events_by_level", OfLosses = "mt_events_of_losses",
-        InOrder = "mt_events_in_order";
+    public const string ByTime = "mt_events_by_time", ByLevel = "mt_events_by_level", OfLosses = "mt_events_of_losses";
 
     public override Type StorageType => typeof(LogIndexes);
 
@@ -49,6 +48,5 @@ internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes
             new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {CounterFold.IsError}"),
             new LogIndex(schema, ByLevel, $"(tenant_id, ({CounterFold.Level}), timestamp desc, seq_id desc) where {CounterFold.IsError}"),
             new LogIndex(schema, OfLosses, $"(tenant_id, timestamp) where type = '{LossReported.StoredType}'"),
-            new LogIndex(schema, InOrder, $"(tenant_id, seq_id) where {CounterFold.IsError}"),
         ];
 }

@@ -24,15 +24,24 @@ public static class ReadFeed
           coalesce((select max(events.seq_id) from {CounterTables.Schema}.mt_events as events), 0)
         """;
 
+    /// <summary>
+    /// By the log's own key, so that ingest pays for no index of the feed: events of other applications are passed over.
+    /// </summary>
     private static readonly string Sql = EventCursor.Declare(
         $"""
-        select {EventCursor.Columns} from {CounterTables.Schema}.mt_events
-        where tenant_id = @tenant and {CounterFold.IsError} and seq_id > @after and seq_id <= @mark order by seq_id limit @limit
+        select {EventCursor.Columns} from (
+          select e.* from {CounterTables.Schema}.mt_events as e
+          where e.seq_id > @after and e.seq_id <= @upto order by e.seq_id offset 0) as part
+        where tenant_id = @tenant and {CounterFold.IsError} limit @limit
         """);
 
+    /// <summary>Numbers of the log that are searched at once, and by one request.</summary>
+    private const long Range = 20_000, MostSearched = 10 * Range;
+
     /// <summary>
-    /// The events of an application in the order of the log, each once. Ask again with `after` = `next`. An event is there
-    /// when nothing before it is still being written, usually within a second.
+    /// The events of an application in the order of the log, each once. Ask again with `after` = `next`, until that stays
+    /// the same: one answer searches 200,000 events of all applications at most, so it may be empty although others
+    /// follow. An event is there when nothing before it is still being written, usually within a second.
     /// </summary>
     /// <param name="after">`next` of the answer before. From the start if absent; `latest`: no events, and `next` for
     /// those to come.</param>
@@ -61,10 +70,9 @@ public static class ReadFeed
             if (after == Latest) position = mark;
 
             page.Write("{\"items\":["u8);
-            var read = await FillAsync(page, reader.Connection, application.Id, position, mark, most, stop);
-            if (read is not { } filled) return PageAnswer.Busy(http);
-            var next = (filled.Events > 0 ? filled.Last : position).ToString(CultureInfo.InvariantCulture);
-            page.Write(Encoding.ASCII.GetBytes($"],\"next\":\"{next}\"}}"));
+            var searched = await SearchAsync(page, reader.Connection, application.Id, position, mark, most, stop);
+            if (searched is not { } next) return PageAnswer.Busy(http);
+            page.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"],\"next\":\"{next}\"}}")));
             return null;
         });
     }
@@ -80,16 +88,32 @@ public static class ReadFeed
         return (row.GetInt64(0), row.GetInt64(1));
     }
 
-    /// <summary>The mark was read in a snapshot before this one: all below it is committed and seen.</summary>
-    private static async Task<Filled?> FillAsync(Page page, NpgsqlConnection connection, int applicationId, long after, long mark, int most,
-        CancellationToken stop)
+    /// <summary>
+    /// Fills the page from the first range of the log that holds events of the application. The mark was read before:
+    /// all below it is committed and seen.
+    /// </summary>
+    /// <returns>Where to go on; null if there is no memory for an event.</returns>
+    private static async Task<long?> SearchAsync(
+        Page page, NpgsqlConnection connection, int applicationId, long after, long mark, int most, CancellationToken stop)
     {
-        if (after >= mark) return new Filled();
+        for (var end = Math.Min(mark, after + MostSearched); after < end;)
+        {
+            var upto = Math.Min(end, after + Range);
+            if (await FillAsync(page, connection, applicationId, after, upto, most, stop) is not { } filled) return null;
+            after = filled.HasMore ? filled.Last : upto;
+            if (filled.Events > 0) break;
+        }
+        return after;
+    }
+
+    private static async Task<Filled?> FillAsync(
+        Page page, NpgsqlConnection connection, int applicationId, long after, long upto, int most, CancellationToken stop)
+    {
         await using var transaction = await connection.BeginTransactionAsync(stop);
         var command = new NpgsqlCommand(Sql, connection);
         command.Parameters.AddWithValue("tenant", applicationId.ToString());
         command.Parameters.AddWithValue("after", after);
-        command.Parameters.AddWithValue("mark", mark);
+        command.Parameters.AddWithValue("upto", upto);
         command.Parameters.AddWithValue("limit", most + 1);
         return await EventCursor.FillAsync(page, command, applicationId, most, stop);
     }

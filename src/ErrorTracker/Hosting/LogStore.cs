@@ -134,7 +134,6 @@ internal static class LogStore
         options.Events.IgnoreIndex(LogIndexes.ByTime);
         options.Events.IgnoreIndex(LogIndexes.ByLevel);
         options.Events.IgnoreIndex(LogIndexes.OfLosses);
-        options.Events.IgnoreIndex(LogIndexes.InOrder);
         options.Storage.Add(new LogIndexes(CounterTables.Schema));
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
