@@ -41,7 +41,7 @@ public abstract class EachSecond(ILogger log) : BackgroundService
                 log.LogInformation(LastingFault.Over, "{Service} works again, after {Failures} failures.", service, failures);
                 failures = 0;
             }
-            catch (Exception e) when (!stop.IsCancellationRequested)
+            catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
             {
                 failures++;
                 log.LogWarning(e, "{Service} fails, and tries again each second.", GetType().Name);

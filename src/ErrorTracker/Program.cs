@@ -7,6 +7,7 @@ try
 {
     var builder = WebApplication.CreateBuilder(invocation.Configuration);
     var settings = Settings.Read(builder.Configuration);
+    if (invocation.ShowsSettings) Secrets.Hide(builder.Configuration);
     await using var postgres = await Postgres.AttachAsync(settings, invocation);
     builder.AddConsole();
     builder.AddLog(settings, postgres.ConnectionString);

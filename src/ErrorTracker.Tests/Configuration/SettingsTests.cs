@@ -53,6 +53,11 @@ public sealed class SettingsTests
     [InlineData("ERRORTRACKER_PUBLIC_URL", "secret", "ERRORTRACKER_PUBLIC_URL is not a setting; ErrorTracker__PublicUrl is.")]
     [InlineData("ERRORTRACKER_TOKEN", "secret", "ERRORTRACKER_TOKEN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
     [InlineData("ERRORTRACKER_READ_TOKN", "secret", "ERRORTRACKER_READ_TOKN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
+    [InlineData("ERROR_TRACKER_READ_TOKEN", "secret", "ERROR_TRACKER_READ_TOKEN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
+    [InlineData("ErorTracker:DataFolder", "secret", "ErorTracker__DataFolder is not a setting; ErrorTracker__DataFolder is.")]
+    [InlineData("ConnectionString:ErrorTracker", "secret", "ConnectionString__ErrorTracker is not a setting; ConnectionStrings__ErrorTracker is.")]
+    [InlineData("ConnectionStrings:ErrorTraker", "secret", "ConnectionStrings__ErrorTraker is not a setting; ConnectionStrings__ErrorTracker is.")]
+    [InlineData("CONNECTIONSTRINGS_ERRORTRACKER", "secret", "CONNECTIONSTRINGS_ERRORTRACKER is not a setting; ConnectionStrings__ErrorTracker is.")]
     [InlineData("ErrorTracker:Database:Password", "secret", "ErrorTracker__Database__Host is missing, while other parts of ErrorTracker__Database are set.")]
     public void what_cannot_be_used_is_one_line_without_its_value(string key, string value, string line)
     {

@@ -1,4 +1,5 @@
 using ErrorTracker.Counters;
+using ErrorTracker.Hosting;
 using Npgsql;
 
 namespace ErrorTracker.Tests.Counters;
@@ -43,6 +44,40 @@ public sealed class HighWaterMarkTests(SharedApi shared)
         }
         await api.FoldedAsync();
         Assert.Equal("caught up", (await api.GetAsync("/projections"))[0].GetProperty("state").GetString());
+    }
+
+    /// <summary>
+    /// A transaction that is prepared outlives its session. PostgreSQL takes none unless it is set up for them, which
+    /// needs a restart: so this server is not that of the other tests.
+    /// </summary>
+    [Fact]
+    public async Task a_prepared_transaction_that_has_drawn_a_number_is_named()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
+        try
+        {
+            await (await PrivateCluster.StartAsync(folder, binaries: null, CancellationToken.None)).DisposeAsync();
+            await File.AppendAllTextAsync(Path.Combine(folder, "data", "postgresql.conf"), "max_prepared_transactions = 2\n");
+            await using var cluster = await PrivateCluster.StartAsync(folder, binaries: null, CancellationToken.None);
+            await using var api = await TestApi.StartAsync(cluster.ConnectionString);
+            var sender = await api.RegisterAsync();
+            await using var connection = await api.Database.OpenConnectionAsync();
+            foreach (var sql in new[] { "begin", Draw, "prepare transaction 'forgotten'" }) await ExecuteAsync(connection, sql);
+            await api.ReportAsync(sender);
+            await Eventually.Async(async () =>
+            {
+                var status = (await api.GetAsync("/projections"))[0];
+                return status.GetProperty("state").GetString() == "waiting"
+                    && status.GetProperty("error").GetString()!.Contains("prepared as \"forgotten\"")
+                    && status.GetProperty("oldest_snapshot").GetDouble() > 0;
+            }, "the status says which transaction is waited for");
+            await ExecuteAsync(connection, "rollback prepared 'forgotten'");
+            await api.FoldedAsync();
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]

@@ -12,6 +12,34 @@ public sealed class PrivateClusterTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    /// <summary>Its programs are PostgreSQL's own behind a script that refuses what such a one refuses.</summary>
+    [Fact]
+    public async Task one_that_is_built_without_lz4_starts()
+    {
+        var (folder, real) = (_folder + "-lz4", PostgresPrograms.FindBinaries());
+        Directory.CreateDirectory(folder);
+        try
+        {
+            await WriteAsync("initdb", $"exec {real}/initdb \"$@\"");
+            await WriteAsync("postgres", $"case \"$*\" in *lz4*) echo 'FATAL: invalid value: \"lz4\"' >&2; exit 1;; esac; exec {real}/postgres \"$@\"");
+            await using var cluster = await PrivateCluster.StartAsync(_folder, folder, CancellationToken.None);
+            await using var database = NpgsqlDataSource.Create(cluster.ConnectionString);
+            await using var command = database.CreateCommand("show wal_compression");
+            Assert.Equal("off", await command.ExecuteScalarAsync());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        async Task WriteAsync(string name, string line)
+        {
+            var path = Path.Combine(folder, name);
+            await File.WriteAllTextAsync(path, "#!/bin/sh\n" + line + "\n");
+            File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        }
+    }
+
     [Fact]
     public async Task a_second_owner_of_a_data_folder_is_refused_with_a_clear_message()
     {

@@ -19,6 +19,18 @@ public sealed class PublicAddressTests(SharedApi shared)
         Assert.Equal("https errors.example.org/errors", await RegisterAsync(api, "10.1.2.3", "/errors/apps/", Forwarded)); // a proxy that leaves the prefix
     }
 
+    [Theory]
+    [InlineData("/errors/", "/errors")]
+    [InlineData("//errors", "/errors")]
+    [InlineData("/", "")]
+    [InlineData("//", "")]
+    public async Task a_prefix_has_no_slash_at_its_end_and_one_alone_is_none(string told, string prefix)
+    {
+        await using var api = await StartAsync(("ErrorTracker:TrustedProxies", "10.0.0.1"));
+        (string, string)[] headers = [("Host", "e"), ("X-Forwarded-For", "198.51.100.7"), ("X-Forwarded-Prefix", told)];
+        Assert.Equal("http e" + prefix, await RegisterAsync(api, "10.0.0.1", "/apps/", headers));
+    }
+
     [Fact]
     public async Task what_others_say_is_ignored()
     {
@@ -45,6 +57,15 @@ public sealed class PublicAddressTests(SharedApi shared)
         Assert.Equal("/errors", (await api.GetAsync("/docs/v1/swagger.json")).GetProperty("servers")[0].GetProperty("url").GetString());
         foreach (var path in new[] { "/", "/errors", "/errors/" })
             Assert.Equal("/errors/docs/", (await api.GetAsync(path)).GetProperty("docs").GetString());
+    }
+
+    [Fact]
+    public async Task a_port_that_goes_without_saying_is_not_said()
+    {
+        await using var api = await StartAsync(("ErrorTracker:PublicUrl", "https://errors.example.org"));
+        var name = Guid.NewGuid().ToString("N");
+        var registered = await api.SendAsync(HttpMethod.Post, $"/apps/{name}", expected: 201);
+        Assert.EndsWith("@errors.example.org/1", registered.GetProperty("dsn").GetString());
     }
 
     [Fact]

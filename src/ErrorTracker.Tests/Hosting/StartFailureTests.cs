@@ -44,6 +44,22 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
             await FailureAsync(["--urls", "https://127.0.0.1:0"], await DatabaseAsync(), ("HOME", "/nonexistent")));
 
     [Fact]
+    public async Task an_address_of_the_web_servers_own_settings_that_is_none() =>
+        Assert.StartsWith(
+            "The settings of Kestrel cannot be used: ",
+            await FailureAsync([], await DatabaseAsync(), ("Kestrel__Endpoints__Http__Url", "nonsense")));
+
+    /// <summary>Users of services often have none: here it is the root folder, and PostgreSQL's user may not write to it.</summary>
+    [Fact]
+    public async Task a_home_that_cannot_be_written_to()
+    {
+        var run = () => PostgresPrograms.RunAsync("dotnet", [HostProcess.Program], Environment.IsPrivilegedProcess, default);
+        var said = (await Assert.ThrowsAsync<StartupException>(run)).Message;
+        Assert.StartsWith("dotnet failed: The default data folder cannot be used: ", said);
+        Assert.Single(said.Split('\n'));
+    }
+
+    [Fact]
     public async Task a_data_folder_that_cannot_be_made()
     {
         await File.WriteAllTextAsync(_folder + ".file", "");
@@ -85,7 +101,7 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
         await using (var create = shared.Api.Database.CreateCommand($"create database {name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'")) await create.ExecuteNonQueryAsync();
         var database = new NpgsqlConnectionStringBuilder((await DatabaseAsync()).Value) { Database = name };
         Assert.StartsWith(
-            $"The database {name} is encoded as LATIN1, which cannot hold every text.",
+            "The database's encoding is LATIN1, which cannot hold all text: ",
             await FailureAsync([], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
     }
 

@@ -106,15 +106,21 @@ public sealed class WriteQueueTests(SharedApi shared)
         Assert.Equal(1, await api.ScalarAsync<long>("select count(*) from errortracker.mt_events"));
     }
 
-    [Fact]
-    public async Task whatever_the_database_refuses_an_event_for_costs_that_event_alone()
+    /// <summary>By P0001, by a state that is said to pass, and by the one of an id that is taken.</summary>
+    [Theory]
+    [InlineData("P0001")]
+    [InlineData("55000")]
+    [InlineData("23505")]
+    public async Task whatever_the_database_refuses_an_event_for_costs_that_event_alone(string state)
     {
         await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
         var sender = await api.RegisterAsync();
         await using (var rule = api.Database.CreateCommand(
-            """
-            create function errortracker.refuse() returns trigger language plpgsql as
-            $$ begin if new.data->>'message' = 'poison' then raise 'not this one'; end if; return new; end $$;
+            $"""
+            create function errortracker.refuse() returns trigger language plpgsql as $$ begin
+              if new.data->>'message' = 'poison' then raise 'not this one' using errcode = '{state}'; end if;
+              return new;
+            end $$;
             create trigger refuse before insert on errortracker.mt_events for each row execute function errortracker.refuse()
             """))
             await rule.ExecuteNonQueryAsync();

@@ -9,7 +9,9 @@ namespace ErrorTracker.Configuration;
 /// </summary>
 internal static class DatabaseAddress
 {
-    private const string Key = "ConnectionStrings:ErrorTracker", Parts = Settings.Section + ":Database:", Host = Parts + "Host";
+    public const string Key = "ConnectionStrings:ErrorTracker";
+
+    private const string Parts = Settings.Section + ":Database:", Host = Parts + "Host";
 
     private const string Advice =
         $"or set {Settings.Section}__Database__Host, __Username, __Password and __Name instead, which take any text";

@@ -71,28 +71,32 @@ internal sealed class SettingsReader(IConfiguration configuration)
     /// </summary>
     public void RefuseUnknownNames(string section)
     {
-        var names = _known.Where(key => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase)).ToList();
+        var names = _known.Where(key => IsIn(section, key)).ToList();
         var list = string.Join(", ", names.Select(NameOf).Order(StringComparer.Ordinal));
         foreach (var (key, value) in configuration.GetSection(section).AsEnumerable())
             if (!string.IsNullOrEmpty(value) && !_known.Contains(key)) Refuse(key, $"is not a setting. These are: {list}");
 
-        foreach (var (key, _) in configuration.AsEnumerable())
-            if (!_known.Contains(key) && MeantBy(key, section, names) is { } meant) Refuse(key, $"is not a setting; {NameOf(meant)} is");
+        string[] all = [.. names, Settings.ReadTokenName, DatabaseAddress.Key];
+        foreach (var (key, value) in configuration.AsEnumerable())
+            if (!string.IsNullOrEmpty(value) && !IsIn(section, key) && !_known.Contains(key) && MeantBy(key, section, all) is { } meant)
+                Refuse(key, $"is not a setting; {NameOf(meant)} is");
     }
 
     /// <summary>
-    /// The setting that a name with the wrong number of underscores stands for. Not every name that begins like ours is
-    /// mistyped: Kubernetes gives
+    /// The setting that a name stands for which is almost its name: <c>ERROR_TRACKER_READ_TOKEN</c>,
+    /// <c>ConnectionString__ErrorTracker</c>. Not every name that begins like ours is mistyped: Kubernetes gives
     /// containers variables such as <c>ERRORTRACKER_SERVICE_HOST</c>.
     /// </summary>
     private static string? MeantBy(string key, string section, IEnumerable<string> names)
     {
-        if (key.Contains(':') || !key.StartsWith(section + "_", StringComparison.OrdinalIgnoreCase)) return null;
-        if (key.StartsWith(Settings.ReadTokenName[..^"_TOKEN".Length], StringComparison.OrdinalIgnoreCase)
-            || key.Contains("TOKEN", StringComparison.OrdinalIgnoreCase))
+        if (key.StartsWith(section + "_", StringComparison.OrdinalIgnoreCase)
+            && (key.StartsWith(Settings.ReadTokenName[..^"_TOKEN".Length], StringComparison.OrdinalIgnoreCase)
+                || key.Contains("TOKEN", StringComparison.OrdinalIgnoreCase)))
             return Settings.ReadTokenName;
-        return names.FirstOrDefault(name => name.Replace(":", "").Equals(key.Replace("_", ""), StringComparison.OrdinalIgnoreCase));
+        return names.FirstOrDefault(name => Misspelling.Is(key, name));
     }
+
+    private static bool IsIn(string section, string key) => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>As environment variables are called.</summary>
     private static string NameOf(string key) => key.Replace(":", "__");

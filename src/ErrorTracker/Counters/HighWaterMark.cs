@@ -21,13 +21,24 @@ internal sealed class HighWaterMark(NpgsqlDataSource database)
         and l.database = (select d.oid from pg_database as d where d.datname = current_database())
         """;
 
-    /// <summary>Why the mark stands still, as SQL: the oldest transaction that may still write events; null if there is none.</summary>
+    /// <summary>
+    /// Why the mark stands still, as SQL: the oldest transaction that may still write events; null if there is none.
+    /// One that is prepared (two-phase commit) belongs to no process; it is known by the lock on its own id.
+    /// </summary>
     public const string Blocker =
         $"""
-        (select format('A transaction that began %s ago may still write events: process %s, application "%s", %s.',
-            date_trunc('second', clock_timestamp() - a.xact_start), l.pid, a.application_name, a.state)
-          from pg_locks as l join pg_stat_activity as a on a.pid = l.pid
-          where {IsDrawer} and a.xact_start < clock_timestamp() - interval '2 seconds' order by a.xact_start limit 1)
+        (select format('A transaction that began %s ago may still write events: %s.',
+            date_trunc('second', clock_timestamp() - drawer.began), drawer.who)
+          from (
+            select a.xact_start as began, format('process %s, application "%s", %s', a.pid, a.application_name, a.state) as who
+            from pg_locks as l join pg_stat_activity as a on a.pid = l.pid where {IsDrawer}
+            union all
+            select p.prepared, format('prepared as "%s", which waits for COMMIT PREPARED or ROLLBACK PREPARED', p.gid)
+            from pg_locks as l
+            join pg_locks as own on own.virtualtransaction = l.virtualtransaction and own.locktype = 'transactionid'
+            join pg_prepared_xacts as p on p.transaction = own.transactionid
+            where {IsDrawer} and l.pid is null) as drawer
+          where drawer.began < clock_timestamp() - interval '2 seconds' order by drawer.began limit 1)
         """;
 
     /// <summary>

@@ -42,8 +42,11 @@ public static class ReadProjections
           greatest(last_updated, (select timestamp from {CounterTables.Schema}.mt_events where seq_id > coalesce(last_seq_id, 0) order by seq_id limit 1)) > now() - interval '10 seconds',
           exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {Rebuild.OneAtATime} and database = (select oid from pg_database where datname = current_database())),
           case when high_water.mark < log.last then {Counters.HighWaterMark.Blocker} end,
-          (select coalesce(max(extract(epoch from clock_timestamp() - a.xact_start)), 0)::float8 from pg_stat_activity as a
-            where a.backend_xmin is not null and a.datname = current_database() and a.pid <> pg_backend_pid())
+          (select coalesce(max(extract(epoch from clock_timestamp() - snapshot.began)), 0)::float8 from (
+            select a.xact_start as began from pg_stat_activity as a
+            where a.backend_xmin is not null and a.datname = current_database() and a.pid <> pg_backend_pid()
+            union all
+            select p.prepared from pg_prepared_xacts as p where p.database = current_database()) as snapshot)
         from (select name from {CounterShard.Progress} where name like 'Counters:%' union select '{CounterShard.Current.Name}') as versions
         left join {CounterShard.Progress} using (name),
              (select coalesce(max(last_seq_id), 0) as mark from {CounterShard.Progress} where name = 'HighWaterMark') as high_water,

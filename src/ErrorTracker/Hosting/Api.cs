@@ -86,6 +86,10 @@ internal static class Api
         {
             throw new StartupException($"Cannot listen on {urls ?? "the ports that are set"}: {e.Message}");
         }
+        catch (FormatException e) when (!started.IsCancellationRequested)
+        {
+            throw new StartupException($"The settings of Kestrel cannot be used: {e.Message}");
+        }
     }
 
     private static Task Describe(HttpContext http, Microsoft.Extensions.Diagnostics.HealthChecks.HealthReport report) =>

@@ -6,8 +6,10 @@ namespace ErrorTracker.Hosting;
 /// <param name="Configuration">Arguments for the host's configuration.</param>
 /// <param name="Run">The command, on a host that is built and not started; null to serve.</param>
 /// <param name="NeedsDatabase">False if the command works without one.</param>
+/// <param name="ShowsSettings">Whether the command writes the configuration out.</param>
 /// <param name="ExitCode">Not null if all is said: help, the version, or what is mistyped.</param>
-internal sealed record Invocation(string[] Configuration, Func<IHost, Task<int>>? Run = null, bool NeedsDatabase = true, int? ExitCode = null);
+internal sealed record Invocation(
+    string[] Configuration, Func<IHost, Task<int>>? Run = null, bool NeedsDatabase = true, bool ShowsSettings = false, int? ExitCode = null);
 
 /// <summary>
 /// What the program does instead of serving: its own commands, else those of its libraries. Arguments are understood as

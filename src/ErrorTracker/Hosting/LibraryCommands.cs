@@ -47,7 +47,7 @@ internal static class LibraryCommands
             return new(configuration, ExitCode: 0);
         }
         return IsUnderstood(words)
-            ? new(configuration, app => app.RunJasperFxCommands(words), NeedsDatabase: !WithoutDatabase.Contains(words[0]))
+            ? new(configuration, app => app.RunJasperFxCommands(words), !WithoutDatabase.Contains(words[0]), ShowsSettings: words[0] == "describe")
             : new(configuration, ExitCode: Commands.Misused);
     }
 

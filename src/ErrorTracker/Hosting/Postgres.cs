@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using ErrorTracker.Configuration;
 using Npgsql;
 
@@ -47,7 +48,7 @@ internal sealed class Postgres : IAsyncDisposable
         if (settings.PostgresBin is { } binaries && !HasServer(binaries))
             throw new StartupException("ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.");
 
-        var folder = settings.DataFolder ?? PrivateCluster.DefaultFolder;
+        var folder = settings.DataFolder ?? DefaultFolder();
         var description = $"private cluster in {Path.GetFullPath(folder)}";
         if (invocation.Run is not null && await PrivateCluster.FindRunningAsync(folder) is { } running)
             return new Postgres(running, description, owned: null);
@@ -62,6 +63,21 @@ internal sealed class Postgres : IAsyncDisposable
         {
             throw new StartupException(
                 $"The data folder {Path.GetFullPath(folder)} cannot be used: {e.Message} Choose another one with ErrorTracker__DataFolder.");
+        }
+    }
+
+    /// <summary>Not every user has a home.</summary>
+    [SupportedOSPlatform("linux")]
+    private static string DefaultFolder()
+    {
+        try
+        {
+            return PrivateCluster.DefaultFolder;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(
+                $"The default data folder cannot be used: {e.Message} Choose another one with ErrorTracker__DataFolder.");
         }
     }
 

@@ -29,8 +29,9 @@ internal sealed class PostgresServer
     private static readonly string[] Tuning =
     [
         "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB",
-        "-c", "wal_compression=lz4", "-c", "default_toast_compression=lz4",
     ];
+
+    private static readonly string[] Lz4 = ["-c", "wal_compression=lz4", "-c", "default_toast_compression=lz4"];
 
     private readonly ClusterFolder _folder;
     private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -57,7 +58,7 @@ internal sealed class PostgresServer
         [
             "-c", "listen_addresses=", "-c", "port=5432",
             "-c", "unix_socket_directories=" + folder.Sockets, "-c", "unix_socket_permissions=0700",
-            "-c", "logging_collector=off", .. Tuning,
+            "-c", "logging_collector=off", .. Tuning, .. await CompressionAsync(folder, binaries),
         ];
         string[] command = [Path.Combine(binaries, "postgres"), "-D", folder.Data, .. settings];
         var start = PostgresPrograms.Start("setsid", ["setpriv", .. drop, "--pdeathsig", "INT", "--", .. command]);
@@ -67,6 +68,26 @@ internal sealed class PostgresServer
         new Thread(() => server.Attend(start, started)) { IsBackground = true, Name = "PostgreSQL" }.Start();
         await started.Task;
         return server;
+    }
+
+    /// <summary>Not every PostgreSQL is built with lz4; one that is not refuses to start with it.</summary>
+    private static async Task<string[]> CompressionAsync(ClusterFolder folder, string binaries)
+    {
+        try
+        {
+            string[] arguments = ["-D", folder.Data, "-C", "wal_compression", .. Lz4];
+            var postgres = Path.Combine(binaries, "postgres");
+            await PostgresPrograms.RunAsync(postgres, arguments, Environment.IsPrivilegedProcess, CancellationToken.None);
+            return Lz4;
+        }
+        catch (StartupException e) when (e.Message.Contains("lz4", StringComparison.Ordinal))
+        {
+            return [];
+        }
+        catch (StartupException)
+        {
+            return Lz4; // something else is wrong, which the start itself tells
+        }
     }
 
     public async Task ReadyAsync(CancellationToken stop)

@@ -14,10 +14,18 @@ internal static class PublicAddress
     public static void UsePublicAddress(this WebApplication app)
     {
         var settings = app.Services.GetRequiredService<Settings>();
-        if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders(Trusting(settings.TrustedProxies));
+        if (settings.TrustedProxies.Count > 0)
+        {
+            app.UseForwardedHeaders(Trusting(settings.TrustedProxies));
+            app.Use((http, next) =>
+            {
+                http.Request.PathBase = Prefix(http.Request.PathBase);
+                return next(http);
+            });
+        }
         if (settings.PublicUrl is { } url)
         {
-            var (scheme, host) = (url.Scheme, HostString.FromUriComponent(url));
+            var (scheme, host) = (url.Scheme, HostString.FromUriComponent(url.Authority)); // without the default port
             var prefix = PathString.FromUriComponent(url.AbsolutePath.TrimEnd('/'));
             app.Use((http, next) =>
             {
@@ -41,6 +49,10 @@ internal static class PublicAddress
         foreach (var network in proxies) options.KnownIPNetworks.Add(network);
         return options;
     }
+
+    /// <summary>As some proxies tell it with a slash at its end; one slash alone is none.</summary>
+    private static PathString Prefix(PathString told) =>
+        told.Value?.Trim('/') is { Length: > 0 } prefix ? new PathString("/" + prefix) : PathString.Empty;
 
     /// <summary>The path without the prefix, and without a second slash before it, which a DSN with a slash too many leads to.</summary>
     private static PathString Within(PathString prefix, PathString path)

@@ -68,7 +68,8 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         return [.. named.Except(group)];
     }
 
-    private async Task StoreAsync(List<PendingEvent> group, Segments segments)
+    /// <param name="apartSince">Null unless the group is a part of one that was tried in vain: then it is tried once.</param>
+    private async Task StoreAsync(List<PendingEvent> group, Segments segments, long? apartSince = null)
     {
         var (started, doubt, raced) = (clock.GetTimestamp(), new Doubt(), false);
         for (var attempt = 1; ; attempt++)
@@ -93,11 +94,17 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
                 raced |= refusal?.SqlState == PostgresErrorCodes.UniqueViolation;
                 if (IsPermanent(refusal))
                 {
-                    await StoreApartAsync(group, segments, failure);
+                    await StoreApartAsync(group, segments, failure, apartSince);
                     return;
                 }
-                if (attempt == MostAttempts || clock.GetElapsedTime(started) > (doubt.IsOpen ? InDoubt : Patience))
+                var patience = doubt.IsOpen ? InDoubt : apartSince is null ? Patience : TimeSpan.Zero;
+                if (attempt == MostAttempts || clock.GetElapsedTime(started) > patience)
                 {
+                    if (MayLieInOneEvent(group, refusal, doubt, apartSince))
+                    {
+                        await StoreApartAsync(group, segments, failure, apartSince ?? clock.GetTimestamp());
+                        return;
+                    }
                     var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
                     log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
                     foreach (var pending in group) pending.Settled.TrySetException(failure);
@@ -111,7 +118,7 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
     }
 
     /// <summary>One event that the database refuses does not cost those that wait with it.</summary>
-    private async Task StoreApartAsync(List<PendingEvent> group, Segments segments, Exception failure)
+    private async Task StoreApartAsync(List<PendingEvent> group, Segments segments, Exception failure, long? apartSince)
     {
         if (group.Count == 1)
         {
@@ -121,9 +128,17 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
             return;
         }
         var half = group.Count / 2;
-        await StoreAsync(group[..half], segments);
-        await StoreAsync(group[half..], segments);
+        await StoreAsync(group[..half], segments, apartSince);
+        await StoreAsync(group[half..], segments, apartSince);
     }
+
+    /// <summary>
+    /// A refusal that is said to pass, and has not: a trigger may raise any SQLSTATE for one event. The parts are tried for
+    /// a few seconds, as each may be refused only after a time, such as that of a lock.
+    /// </summary>
+    private bool MayLieInOneEvent(List<PendingEvent> group, PostgresException? refusal, Doubt doubt, long? apartSince) =>
+        group.Count > 1 && refusal is { Severity: "ERROR" } && !doubt.IsOpen
+        && (apartSince is not { } since || clock.GetElapsedTime(since) < Patience);
 
     /// <summary>Answers those that the log has already, and takes them out of the group.</summary>
     private async Task AnswerStoredAsync(List<PendingEvent> group, bool inDoubt, bool raced)

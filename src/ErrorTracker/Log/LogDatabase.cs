@@ -26,7 +26,7 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProv
     });
 
     /// <summary>For what must never wait: keys, readiness, folds, and Marten and Wolverine with the node's heartbeat.</summary>
-    public NpgsqlDataSource Reserved { get; } = Create(settings, x => x.MaxPoolSize = MostReserved);
+    public NpgsqlDataSource Reserved { get; } = Create(settings, x => x.MaxPoolSize = MostReserved, takesItsTime: true);
 
     /// <summary>For statistics and lists, and nothing else.</summary>
     public NpgsqlDataSource Readers { get; } = Create(settings, x => (x.MaxPoolSize, x.CommandTimeout) = (MostReaders, 20));
@@ -79,8 +79,15 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProv
         await Reserved.DisposeAsync();
     }
 
+    /// <summary>
+    /// Limits that a server or a role sets for all. A rebuild, a long fold or an index takes longer, and would begin anew
+    /// for ever.
+    /// </summary>
+    private const string NoLimits =
+        "set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0";
+
     private static NpgsqlDataSource Create(
-        NpgsqlConnectionStringBuilder settings, Action<NpgsqlConnectionStringBuilder> pool)
+        NpgsqlConnectionStringBuilder settings, Action<NpgsqlConnectionStringBuilder> pool, bool takesItsTime = false)
     {
         var own = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
         {
@@ -88,7 +95,21 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProv
             NoResetOnClose = true, // settings are local to a transaction, and who takes a lock of a session gives it back
         };
         pool(own);
-        return NpgsqlDataSource.Create(own);
+        var builder = new NpgsqlDataSourceBuilder(own.ConnectionString);
+        if (takesItsTime) builder.UsePhysicalConnectionInitializer(LiftLimits, LiftLimitsAsync);
+        return builder.Build();
+    }
+
+    private static void LiftLimits(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand(NoLimits, connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static async Task LiftLimitsAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(NoLimits, connection);
+        await command.ExecuteNonQueryAsync();
     }
 }
 
