@@ -47,7 +47,7 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
             var claimed = group.Where(pending => pending.MayRepeat).ToList();
             try
             {
-                if (group.Count > 0) await StoreAsync(group, segments);
+                if (group.Count > 0) await StoreAsync(group, again, segments);
             }
             finally
             {
@@ -68,14 +68,17 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         return [.. named.Except(group)];
     }
 
-    private async Task StoreAsync(List<PendingEvent> group, Segments segments)
+    /// <param name="group">Of different ids. Each is answered.</param>
+    /// <param name="again">Of ids that others before them have: those that are answered are taken out of it.</param>
+    /// <param name="segments">Of the lane.</param>
+    private async Task StoreAsync(List<PendingEvent> group, List<PendingEvent> again, Segments segments)
     {
         var (started, doubt, raced) = (clock.GetTimestamp(), new Doubt(), false);
         for (var attempt = 1; ; attempt++)
             try
             {
                 await AwaitStandbyAsync(doubt);
-                await AnswerStoredAsync(group, doubt.IsOpen, raced);
+                await AnswerStoredAsync(group, again, doubt.IsOpen, raced);
                 if (group.Count == 0) return;
                 using var span = IngestMetrics.StartCommit(group.Count);
                 var start = clock.GetTimestamp();
@@ -100,7 +103,8 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
                 {
                     var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
                     log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
-                    foreach (var pending in group) pending.Settled.TrySetException(failure);
+                    foreach (var pending in group.Concat(again)) pending.Settled.TrySetException(failure);
+                    again.Clear(); // or each of them would be tried as long
                     return;
                 }
                 if (refusal?.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected) continue;
@@ -121,19 +125,23 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
             return;
         }
         var half = group.Count / 2;
-        await StoreAsync(group[..half], segments);
-        await StoreAsync(group[half..], segments);
+        await StoreAsync(group[..half], [], segments);
+        await StoreAsync(group[half..], [], segments);
     }
 
-    /// <summary>Answers those that the log has already, and takes them out of the group.</summary>
-    private async Task AnswerStoredAsync(List<PendingEvent> group, bool inDoubt, bool raced)
+    /// <summary>
+    /// Answers those that the log has already, and takes them out. Those that repeat an id are answered together, once
+    /// the first is stored: one by one they would cost a trip each, and keep the lane from others.
+    /// </summary>
+    private async Task AnswerStoredAsync(List<PendingEvent> group, List<PendingEvent> again, bool inDoubt, bool raced)
     {
         var candidates = inDoubt || raced ? group : group.FindAll(pending => pending.MayRepeat);
         if (candidates.Count == 0) return;
-        var stored = await repeats.FindAsync(candidates, inDoubt);
+        var stored = await repeats.FindAsync(candidates, again, inDoubt);
         if (stored.Count == 0) return;
-        Settle(group.FindAll(pending => stored.ContainsKey(pending.Id)), pending => stored[pending.Id]);
-        group.RemoveAll(pending => stored.ContainsKey(pending.Id));
+        Settle([.. stored.Keys], pending => stored[pending]);
+        group.RemoveAll(stored.ContainsKey);
+        again.RemoveAll(stored.ContainsKey);
     }
 
     /// <summary>Their requests are answered one after another by one thread of the pool, not each by one that it wakes; the lane goes on meanwhile.</summary>
