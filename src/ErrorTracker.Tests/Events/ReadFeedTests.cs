@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ErrorTracker.Events;
 using Npgsql;
 
 namespace ErrorTracker.Tests.Events;
@@ -96,6 +97,43 @@ public sealed class ReadFeedTests(SharedApi shared)
         await transaction.CommitAsync();
         await MarkedAsync(api);
         Assert.Equal("slow,fast", Messages(await api.GetAsync($"/apps/{sender.Id}/feed?after={next}")));
+    }
+
+    /// <summary>Where an application has most of the log, its events seem to be near wherever one begins.</summary>
+    [Fact]
+    public async Task the_feed_walks_through_no_events_of_others()
+    {
+        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync());
+        var (first, second) = (await api.RegisterAsync(), await api.RegisterAsync());
+        foreach (var sender in new[] { first, second })
+        {
+            await api.ReportAsync(sender);
+            await ExecuteAsync(api,
+                $"""
+                insert into errortracker.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
+                select nextval('errortracker.mt_events_sequence'), gen_random_uuid(), stream_id, version + n, data, type, timestamp, tenant_id,
+                  mt_dotnet_type, false
+                from (select * from errortracker.mt_events where tenant_id = '{sender.Id}') as one, generate_series(1, 5000) as n
+                """);
+        }
+        await ExecuteAsync(api, "analyze errortracker.mt_events");
+
+        await using var connection = await api.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand($"{ReadFeed.Settings}; explain (analyze, format json) {ReadFeed.Rows}", connection);
+        command.Parameters.AddWithValue("tenant", $"{second.Id}");
+        command.Parameters.AddWithValue("after", 0L);
+        command.Parameters.AddWithValue("mark", 20_000L);
+        command.Parameters.AddWithValue("limit", 51);
+        var plan = (string)(await command.ExecuteScalarAsync())!;
+        Assert.Contains(LogIndexes.InOrder, plan);
+        Assert.DoesNotContain("Rows Removed by Filter", plan);
+    }
+
+    private static async Task ExecuteAsync(TestApi api, string sql)
+    {
+        await using var command = api.Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
     }
 
     [Theory]
