@@ -44,7 +44,9 @@ internal sealed record CrashDump(string Kind, string? FileName, long Bytes)
 /// <summary>Crashes of native code, which SDKs may tell of by a dump alone. Pure.</summary>
 internal static class NativeCrash
 {
-    private const string Title = "Native crash", Level = "CRITICAL";
+    public const string Title = "Native crash";
+
+    private const string Level = "CRITICAL";
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = SentryEvent.DeepestRead };
 
