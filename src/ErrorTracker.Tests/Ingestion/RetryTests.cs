@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using ErrorTracker.Ingestion;
 using FsCheck;
@@ -65,6 +66,20 @@ public sealed class RetryTests(SharedApi shared)
         Assert.True(answer.GetProperty("rejected")[0].GetProperty("errors").TryGetProperty("event_id", out _));
     }
 
+    /// <summary>A trip to the database for each would keep the lane, and all who wait for it, for seconds.</summary>
+    [Theory]
+    [InlineData("a", 999, 0)]
+    [InlineData("{0}", 0, 999)]
+    public async Task an_id_that_a_batch_repeats_is_looked_for_once_for_many(string message, int duplicates, int conflicts)
+    {
+        var (sender, id) = (await _api.RegisterAsync(), Guid.NewGuid());
+        using var statements = new StatementCount();
+        var answer = await BatchAsync(sender, Enumerable.Range(0, 1_000).Select(i => Event(id, string.Format(message, i))));
+        Assert.Equal((1, duplicates), (answer.GetProperty("accepted").GetInt32(), answer.GetProperty("duplicates").GetInt32()));
+        Assert.Equal(conflicts, answer.GetProperty("rejected").GetArrayLength());
+        Assert.InRange(statements.Count, 1, 300);
+    }
+
     /// <summary>Batches and single events with few ids and contents, sent at once: each id is stored once, and what each sender was told is true of what is stored.</summary>
     [Fact]
     public async Task however_events_repeat_at_once_each_id_is_stored_once()
@@ -110,4 +125,26 @@ public sealed class RetryTests(SharedApi shared)
         Assert.Equal(receipt.GetProperty("accepted").GetInt32() + receipt.GetProperty("duplicates").GetInt32() > 0 ? 200 : 400, (int)answer.StatusCode);
         return receipt;
     }
+}
+
+/// <summary>Statements that this process sends to PostgreSQL, by whichever test.</summary>
+internal sealed class StatementCount : IDisposable
+{
+    private readonly ActivityListener _listener;
+    private int _count;
+
+    public StatementCount()
+    {
+        _listener = new()
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStarted = _ => Interlocked.Increment(ref _count),
+        };
+        ActivitySource.AddActivityListener(_listener);
+    }
+
+    public int Count => Volatile.Read(ref _count);
+
+    public void Dispose() => _listener.Dispose();
 }

@@ -32,6 +32,17 @@ public sealed class CrashFormTests
         Assert.False(form.HasDump);
     }
 
+    [Fact]
+    public void names_of_fields_and_files_take_memory_too()
+    {
+        var (form, most) = (new CrashForm(), CrashForm.MostText / 2 / 10_000);
+        for (var taken = 0; taken <= most; taken++)
+        {
+            var field = form.Begin($"form-data; name=\"{new string('n', 5_000)}\"; filename=\"{new string('f', 5_000)}\"");
+            Assert.Equal(taken < most, form.TryAdd(field!, default));
+        }
+    }
+
     /// <summary>As sentry-native writes them beside the dump.</summary>
     [Fact]
     public void files_in_message_pack_tell_of_the_crash()

@@ -59,6 +59,40 @@ public sealed class ExceptionChainTests
         """, "A: a")]
     public void ids_say_which_child_of_a_group_is_the_first(string exceptions, string expected) => Assert.Equal(expected, Title(exceptions));
 
+    /// <summary>A group may have a cause of its own, and in Java what was suppressed has a lower id than the cause.</summary>
+    [Theory]
+    [InlineData("""
+        [{"type":"Cause","value":"c","mechanism":{"exception_id":1,"parent_id":0,"source":"cause"}},
+         {"type":"A","value":"a","mechanism":{"exception_id":2,"parent_id":0,"source":"errors[0]"}},
+         {"type":"AggregateError","value":"All promises were rejected","mechanism":{"exception_id":0,"is_exception_group":true}}]
+        """, "A: a")]
+    [InlineData("""
+        [{"type":"Cause","value":"c","mechanism":{"exception_id":1,"parent_id":0,"source":"__cause__"}},
+         {"type":"A","value":"a","mechanism":{"exception_id":2,"parent_id":0,"source":"exceptions[0]"}},
+         {"type":"ExceptionGroup","value":"g","mechanism":{"exception_id":0,"is_exception_group":true}}]
+        """, "A: a")]
+    [InlineData("""
+        [{"type":"IOException","value":"root","mechanism":{"type":"chained","exception_id":2,"parent_id":0}},
+         {"type":"CloseException","value":"s","mechanism":{"type":"suppressed","exception_id":1,"parent_id":0}},
+         {"type":"ExecutionException","value":"root","mechanism":{"exception_id":0}}]
+        """, "IOException: root")]
+    public void what_a_group_holds_goes_before_its_cause_and_that_before_what_was_suppressed(string exceptions, string expected) =>
+        Assert.Equal(expected, Title(exceptions));
+
+    /// <summary>Versions of Go's SDK up to 0.35 call each error a group, and the inner one the parent of the outer one.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void a_chain_that_is_numbered_from_its_inner_end_is_no_group(int length)
+    {
+        var errors = Enumerable.Range(0, length).Select(id => JsonSerializer.Serialize(new
+        {
+            type = "E", value = $"{id}",
+            mechanism = new { exception_id = id, parent_id = id == 0 ? default(int?) : id - 1, is_exception_group = true },
+        }));
+        Assert.Equal($"E: {length - 1}", Title($"[{string.Join(',', errors)}]"));
+    }
+
     /// <summary>Some SDKs flag each error that has a cause: it says more than its cause does.</summary>
     [Theory]
     [InlineData("cause")]

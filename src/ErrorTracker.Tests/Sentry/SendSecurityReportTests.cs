@@ -104,6 +104,22 @@ public sealed class SendSecurityReportTests(SharedApi shared) : SdkRequests(shar
         Assert.Equal(["Blocked 'script-src' from 'https://evil.example'", "boom"], items.Select(item => item.Text("message")).Order());
     }
 
+    /// <summary>A few KB, compressed, would else become a million events, and take memory that nobody has counted.</summary>
+    [Theory]
+    [InlineData(3, 1, SecurityReports.Most)]
+    [InlineData(100, 1, SecurityReports.Most)]
+    [InlineData(1, 90_000, 11)]
+    public async Task all_items_of_an_envelope_together_have_one_limit(int reportsOfItem, int lengthOfReport, int expected)
+    {
+        var sender = await Api.RegisterAsync();
+        var report = $$$"""{"type":"deprecation","body":{"message":"{{{new string('x', lengthOfReport)}}}"}}""";
+        var item = $"{{\"type\":\"raw_security\"}}\n[{string.Join(',', Enumerable.Repeat(report, reportsOfItem))}]\n";
+        await AcceptedAsync(await PostAsync(sender, "{}\n" + string.Concat(Enumerable.Repeat(item, 40))));
+        var loss = await LossAsync(sender);
+        Assert.Equal(expected, loss.Count("accepted"));
+        Assert.Equal("security", loss.GetProperty("not_kept")[0].Text("category"));
+    }
+
     [Fact]
     public async Task release_and_environment_are_in_the_query()
     {

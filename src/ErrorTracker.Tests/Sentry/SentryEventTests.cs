@@ -67,6 +67,9 @@ public sealed class SentryEventTests
     [InlineData("""{"message":7}""", "7")]
     [InlineData("""{"message":"","exception":[]}""", "(no message)")]
     [InlineData("""{"transaction":"GET /cart"}""", "GET /cart")]
+    [InlineData("""{"message":" \n","transaction":"GET /cart"}""", "GET /cart")]
+    [InlineData("""{"platform":"native","level":"fatal","threads":[{"stacktrace":{"frames":[{"instruction_addr":"0x1"}]}}]}""", "Native crash")]
+    [InlineData("""{"platform":"native","level":"error"}""", "(no message)")]
     [InlineData("""{}""", "(no message)")]
     [InlineData("""{"exception":{"values":[{"type":"Cause","value":"c"},{"type":"Caught","value":"e"}]},"message":"m"}""", "Caught: e")]
     [InlineData("""{"exception":[{"type":"Caught","value":"e"},null]}""", "Caught: e")]
@@ -195,6 +198,21 @@ public sealed class SentryEventTests
     [InlineData("no id", "none either", null)]
     public void the_id_of_the_envelope_goes_first(string own, string? header, string? expected) =>
         Assert.Equal(expected, SentryEvent.Parse(Encoding.UTF8.GetBytes($$"""{"event_id":"{{own}}"}"""), header, ReceivedAt).Incoming!.EventId?.ToString("N"));
+
+    /// <summary>Each becomes an object with it as its value, so that a MiB of them would be stored as six.</summary>
+    [Theory]
+    [InlineData(100, 100)]
+    [InlineData(3_000, 100)]
+    public void of_items_that_are_no_objects_the_last_are_kept(int sent, int expected)
+    {
+        var texts = string.Join(',', Enumerable.Range(1, sent).Select(i => $"\"{i}\",{{}}"));
+        var error = Map($$"""{"exception":[{{texts}}]}""");
+        var kept = JsonDocument.Parse(error.Stack!.Utf8).RootElement.GetProperty("exceptions").EnumerateArray().ToList();
+        var values = kept.Where(item => item.TryGetProperty("value", out _)).ToList();
+        Assert.Equal((expected, sent), (values.Count, kept.Count - values.Count));
+        Assert.Equal(($"{sent}", $"{sent}"), (error.Message, values[^1].GetProperty("value").GetString()));
+        Assert.Equal(["exception"], Dropped(error));
+    }
 
     [Fact]
     public void a_transaction_is_no_error() => Assert.Equal("transaction", SentryEvent.Parse("""{"type":"transaction"}"""u8.ToArray(), null, ReceivedAt).OtherType);

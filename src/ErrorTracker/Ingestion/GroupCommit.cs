@@ -47,7 +47,7 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
             var claimed = group.Where(pending => pending.MayRepeat).ToList();
             try
             {
-                if (group.Count > 0) await StoreAsync(group, segments);
+                if (group.Count > 0) await StoreAsync(group, again, segments);
             }
             finally
             {
@@ -68,15 +68,19 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         return [.. named.Except(group)];
     }
 
+    /// <param name="group">Of different ids. Each is answered.</param>
+    /// <param name="again">Of ids that others before them have: those that are answered are taken out of it.</param>
+    /// <param name="segments">Of the lane.</param>
     /// <param name="apartSince">Null unless the group is a part of one that was tried in vain: then it is tried once.</param>
-    private async Task StoreAsync(List<PendingEvent> group, Segments segments, long? apartSince = null)
+    private async Task StoreAsync(
+        List<PendingEvent> group, List<PendingEvent> again, Segments segments, long? apartSince = null)
     {
         var (started, doubt, raced) = (clock.GetTimestamp(), new Doubt(), false);
         for (var attempt = 1; ; attempt++)
             try
             {
                 await AwaitStandbyAsync(doubt);
-                await AnswerStoredAsync(group, doubt.IsOpen, raced);
+                await AnswerStoredAsync(group, again, doubt.IsOpen, raced);
                 if (group.Count == 0) return;
                 using var span = IngestMetrics.StartCommit(group.Count);
                 var start = clock.GetTimestamp();
@@ -107,7 +111,8 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
                     }
                     var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
                     log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
-                    foreach (var pending in group) pending.Settled.TrySetException(failure);
+                    foreach (var pending in group.Concat(again)) pending.Settled.TrySetException(failure);
+                    again.Clear(); // or each of them would be tried as long
                     return;
                 }
                 if (refusal?.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected) continue;
@@ -128,8 +133,8 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
             return;
         }
         var half = group.Count / 2;
-        await StoreAsync(group[..half], segments, apartSince);
-        await StoreAsync(group[half..], segments, apartSince);
+        await StoreAsync(group[..half], [], segments, apartSince);
+        await StoreAsync(group[half..], [], segments, apartSince);
     }
 
     /// <summary>
@@ -140,15 +145,19 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         group.Count > 1 && refusal is { Severity: "ERROR" } && !doubt.IsOpen
         && (apartSince is not { } since || clock.GetElapsedTime(since) < Patience);
 
-    /// <summary>Answers those that the log has already, and takes them out of the group.</summary>
-    private async Task AnswerStoredAsync(List<PendingEvent> group, bool inDoubt, bool raced)
+    /// <summary>
+    /// Answers those that the log has already, and takes them out. Those that repeat an id are answered together, once
+    /// the first is stored: one by one they would cost a trip each, and keep the lane from others.
+    /// </summary>
+    private async Task AnswerStoredAsync(List<PendingEvent> group, List<PendingEvent> again, bool inDoubt, bool raced)
     {
         var candidates = inDoubt || raced ? group : group.FindAll(pending => pending.MayRepeat);
         if (candidates.Count == 0) return;
-        var stored = await repeats.FindAsync(candidates, inDoubt);
+        var stored = await repeats.FindAsync(candidates, again, inDoubt);
         if (stored.Count == 0) return;
-        Settle(group.FindAll(pending => stored.ContainsKey(pending.Id)), pending => stored[pending.Id]);
-        group.RemoveAll(pending => stored.ContainsKey(pending.Id));
+        Settle([.. stored.Keys], pending => stored[pending]);
+        group.RemoveAll(stored.ContainsKey);
+        again.RemoveAll(stored.ContainsKey);
     }
 
     /// <summary>Their requests are answered one after another by one thread of the pool, not each by one that it wakes; the lane goes on meanwhile.</summary>

@@ -107,6 +107,9 @@ public static class SendBatch
     {
         public const int ReadBuffer = 64 * 1024;
 
+        /// <summary>An event costs as much as so many bytes at least: one that is nothing but a comma does.</summary>
+        private const int BytesOfEvent = 512;
+
         private const string NoRoom = "was not read further: there is no room for it now";
 
         /// <summary>So long an event waits for room in the queue. Then the rest of the batch is refused: the database is away, or the application sends more than it takes.</summary>
@@ -120,6 +123,9 @@ public static class SendBatch
         private long _read;
 
         private int Events { get; set; }
+
+        /// <summary>What parsing has cost so far, in bytes of a plain body.</summary>
+        private long Work => Math.Max(_read, (long)Events * BytesOfEvent);
 
         /// <summary>Reading ended before the body did.</summary>
         private bool IsBroken { get; set; }
@@ -137,7 +143,7 @@ public static class SendBatch
             {
                 if (await RequestBody.OpenAsync(request, room, stop.Token) is not { } body) return BreakOff(NoRoom);
                 await using (body)
-                    for (int read; (read = await body.ReadAsync(buffer, _read, stop.Token)) > 0;)
+                    for (int read; (read = await body.ReadAsync(buffer, Work, stop.Token)) > 0;)
                     {
                         if ((_read += read) > Largest) return false;
                         Arrive();
@@ -182,11 +188,11 @@ public static class SendBatch
         private async ValueTask<bool> ParseAsync(
             BatchSplitter splitter, Memory<byte> bytes, CancellationToken stop, bool isEnd = false)
         {
-            await room.TakeTurnAsync(_read, stop);
+            await room.TakeTurnAsync(Work, stop);
             while (Next(splitter, ref bytes) is { } part)
             {
                 if (!await TakeAsync(part)) return false;
-                await room.TakeTurnAsync(_read, stop);
+                await room.TakeTurnAsync(Work, stop);
             }
             return !isEnd || !splitter.TryFinish(out var last) || await TakeAsync(last);
         }

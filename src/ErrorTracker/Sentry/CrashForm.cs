@@ -23,7 +23,7 @@ internal sealed partial class CrashForm
 
     private readonly List<CrashField> _fields = [];
 
-    /// <summary>Bytes of memory that the fields take.</summary>
+    /// <summary>Bytes of memory that the fields take, with their names.</summary>
     public int Held { get; private set; }
 
     public bool HasDump { get; private set; }
@@ -37,6 +37,7 @@ internal sealed partial class CrashForm
         var (name, file) = (Plain(told?.Name) ?? "", Plain(told?.FileNameStar) ?? Plain(told?.FileName));
         var isHeld = name != DumpField && (file is null || name == EventFile || IsBreadcrumbs(name));
         var field = new CrashField(name, file, name == DumpField, isHeld);
+        Held += sizeof(char) * (name.Length + (file?.Length ?? 0));
         _fields.Add(field);
         return field;
     }

@@ -46,7 +46,7 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
 
     private enum At { Header, ItemHeader, Sized, Unsized, AfterSized, End }
 
-    private static readonly SearchValues<byte> Blank = SearchValues.Create(" \t\r"u8);
+    private static readonly SearchValues<byte> Blank = SearchValues.Create(" \t\r"u8), Empty = SearchValues.Create(" \t\r\n"u8);
 
     private byte[] _held = new byte[1024];
     private int _length, _items;
@@ -68,6 +68,7 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
             switch (_at)
             {
                 case At.Header or At.ItemHeader:
+                    if (_at == At.ItemHeader && _length == 0) SkipEmptyLines(ref input);
                     var isWhole = TakeLine(ref input, LongestLine, keeps: true);
                     if (_length > LongestLine) return Refuse(SentryRefusal.LongHeader, out part);
                     if (!isWhole) return false;
@@ -160,6 +161,13 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
         _at = At.End;
         part = EnvelopePart.Refuse(refusal);
         return true;
+    }
+
+    /// <summary>A body may consist of nothing else: 100 MiB of them are 100 KB compressed.</summary>
+    private static void SkipEmptyLines(ref ReadOnlySpan<byte> input)
+    {
+        var end = input.IndexOfAnyExcept(Empty);
+        input = input[(end < 0 ? input.Length : end)..];
     }
 
     /// <summary>True if the line has ended. One byte more than may be held tells that it is too long.</summary>

@@ -20,6 +20,9 @@ internal sealed class ExceptionChain
     /// <summary>What an exception is to its parent that has but one: a cause, not a member of a group.</summary>
     private static readonly HashSet<string> Causes = ["cause", "__cause__", "__context__", "InnerException"];
 
+    /// <summary>The mechanism's type of an exception that another one went before. Java's have lower ids than causes.</summary>
+    private const string Suppressed = "suppressed";
+
     /// <summary>So many exceptions are asked for their title.</summary>
     private const int MostSteps = 100;
 
@@ -51,18 +54,29 @@ internal sealed class ExceptionChain
         return wrapper;
     }
 
-    /// <summary>By their parents' ids: the child with the lowest id.</summary>
+    /// <summary>
+    /// By their parents' ids: what a group holds goes before what caused it, and that before what was suppressed while
+    /// it was on its way; of several the one with the lowest id.
+    /// </summary>
     private Dictionary<long, int> FirstChildren()
     {
-        var (ids, children) = (new Dictionary<long, long>(), new Dictionary<long, int>());
+        var (ranks, children) = (new Dictionary<long, (int Kinship, long Id)>(), new Dictionary<long, int>());
         for (var at = 0; at < _exceptions.Count; at++)
         {
             if (Id(at, "parent_id") is not { } parent) continue;
-            var id = Id(at, "exception_id") ?? long.MaxValue;
-            if (id == parent || ids.TryGetValue(parent, out var first) && first <= id) continue;
-            (ids[parent], children[parent]) = (id, at);
+            var rank = (KinshipOf(at), Id(at, "exception_id") ?? long.MaxValue);
+            if (rank.Item2 == parent || ranks.TryGetValue(parent, out var first) && first.CompareTo(rank) <= 0) continue;
+            (ranks[parent], children[parent]) = (rank, at);
         }
         return children;
+    }
+
+    /// <summary>0 for a member of a group, 1 for a cause, 2 for what was suppressed.</summary>
+    private int KinshipOf(int at)
+    {
+        if (Mechanism(at) is not { } link) return 0;
+        if (SentryText.Member(link, "type") == Suppressed) return 2;
+        return SentryText.Member(link, "source") is { } source && Causes.Contains(source) ? 1 : 0;
     }
 
     /// <summary>The first child, or the exception before it in the list; -1 if there is none.</summary>
@@ -73,14 +87,15 @@ internal sealed class ExceptionChain
     }
 
     /// <summary>
-    /// Some SDKs call each exception that has a cause a group; one that is told to have a cause speaks for itself.
+    /// Some SDKs call each exception that has a cause a group; one that is told to have a cause speaks for itself. So
+    /// does one whose id nobody names as parent: older versions of Go's number the chain from its inner end.
     /// </summary>
     private bool IsWrapper(int at, int inner)
     {
         if (SentryText.Member(_exceptions[at], "type") is { } type && Wrappers.Contains(LastPart(type))) return true;
         if (Mechanism(at) is not { } mechanism || !mechanism.TryGetProperty("is_exception_group", out var isGroup)) return false;
-        var source = Mechanism(inner) is { } link ? SentryText.Member(link, "source") : null;
-        return isGroup.ValueKind == JsonValueKind.True && !(source is not null && Causes.Contains(source));
+        var isParent = Id(at, "exception_id") is not { } id || Id(inner, "parent_id") == id;
+        return isGroup.ValueKind == JsonValueKind.True && isParent && KinshipOf(inner) == 0;
     }
 
     private static string LastPart(string type) => type[(type.AsSpan().LastIndexOfAny(".+$:") + 1)..];

@@ -29,7 +29,7 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     private readonly List<IncomingEvent> _events = [];
     private readonly List<CrashDump> _dumps = [];
     private DateTimeOffset _receivedAt = its.Now;
-    private int _application, _taken;
+    private int _application, _taken, _securityReports, _securityBytes;
     private readonly Room _room = its.Queue.RoomFor(Room.Nobody);
     private long _read;
     private bool _hasEvent;
@@ -192,12 +192,15 @@ internal abstract class Intake(string app_id, HttpContext http, IntakeServices i
     }
 
     /// <summary>
-    /// Makes events of a browser's reports: false if they are no such thing. What is beyond the limit is counted as not
-    /// kept.
+    /// Makes events of a browser's reports: false if they are no such thing, or the request has had as many as it may.
+    /// What is beyond the limit is counted as not kept.
     /// </summary>
     protected bool TryKeepReports(Memory<byte> payload)
     {
-        if (SecurityReports.Read(payload, ReportOrigin.Of(http.Request), _receivedAt) is not { } reports) return false;
+        var most = SecurityReports.Most - _securityReports;
+        if (most == 0 || (_securityBytes += payload.Length) > EventBody.Largest) return false;
+        if (SecurityReports.Read(payload, ReportOrigin.Of(http.Request), _receivedAt, most) is not { } reports) return false;
+        _securityReports += reports.Events.Count;
         foreach (var report in reports.Events)
             if (SentryEvent.Parse(report, headerId: null, _receivedAt).Incoming is { } incoming) _events.Add(incoming);
         if (reports.Others > 0) PassOver(Unkept.Security, reports.Others);

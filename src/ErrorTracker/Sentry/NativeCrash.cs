@@ -9,11 +9,13 @@ namespace ErrorTracker.Sentry;
 /// The memory of a process that crashed. It is never held: it is known by what its headers say and by its size.
 /// </summary>
 /// <param name="Kind">Such as minidump.</param>
-/// <param name="FileName">As it was sent; null if it has none.</param>
+/// <param name="FileName">As it was sent, or its beginning; null if it has none.</param>
 /// <param name="Bytes">As it arrived, inflated.</param>
 internal sealed record CrashDump(string Kind, string? FileName, long Bytes)
 {
     public const string Minidump = "minidump", UnrealReport = "unreal_report";
+
+    private const int LongestName = 100;
 
     /// <summary>By the <c>attachment_type</c> that Sentry's SDKs give them.</summary>
     private static readonly Dictionary<string, string> Attachments = new()
@@ -33,14 +35,18 @@ internal sealed record CrashDump(string Kind, string? FileName, long Bytes)
             Unkept.Attachment => Attachments.GetValueOrDefault(item.Header.AttachmentType ?? ""),
             _ => null,
         };
-        return kind is null ? null : new(kind, item.Header.FileName, item.Size);
+        if (kind is null) return null;
+        var name = item.Header.FileName is { } given ? SentryText.Cut(given, LongestName) : null;
+        return new(kind, name, item.Size);
     }
 }
 
 /// <summary>Crashes of native code, which SDKs may tell of by a dump alone. Pure.</summary>
 internal static class NativeCrash
 {
-    private const string Title = "Native crash", Level = "CRITICAL";
+    public const string Title = "Native crash";
+
+    private const string Level = "CRITICAL";
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = SentryEvent.DeepestRead };
 

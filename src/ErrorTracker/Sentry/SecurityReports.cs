@@ -42,11 +42,12 @@ internal static class SecurityReports
     /// <param name="body">JSON: a report, or a list of reports.</param>
     /// <param name="origin">What the request tells of them.</param>
     /// <param name="receivedAt">From which the age of a report is counted.</param>
+    /// <param name="most">So many are read.</param>
     /// <returns>
     /// The events in JSON, and how many of the list were too many or no reports; null if there is no report.
     /// </returns>
     public static (List<byte[]> Events, int Others)? Read(
-        Memory<byte> body, ReportOrigin origin, DateTimeOffset receivedAt)
+        Memory<byte> body, ReportOrigin origin, DateTimeOffset receivedAt, int most = Most)
     {
         if (!Utf8.IsValid(body.Span)) return null;
         StorableText.Repair(body.Span);
@@ -55,7 +56,7 @@ internal static class SecurityReports
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
             JsonElement[] sent = root.ValueKind == JsonValueKind.Array ? [.. root.EnumerateArray()] : [root];
-            var reports = sent.Take(Most).Select(Recognise).OfType<SecurityReport>().ToList();
+            var reports = sent.Take(most).Select(Recognise).OfType<SecurityReport>().ToList();
             if (reports.Count == 0) return null;
             return (reports.ConvertAll(report => Write(report, origin, receivedAt)), sent.Length - reports.Count);
         }

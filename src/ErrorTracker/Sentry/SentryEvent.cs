@@ -39,7 +39,7 @@ internal sealed class SentryEvent
 
     /// <summary>Those that are looked for.</summary>
     private static readonly FrozenSet<string> Known =
-        [.. Placed, .. Messages, "timestamp", "level", "transaction", "culprit", "user", "sdk"];
+        [.. Placed, .. Messages, "timestamp", "level", "transaction", "culprit", "platform", "user", "sdk"];
 
     private readonly JsonElement _event;
     private readonly Dictionary<string, JsonElement> _known = [];
@@ -92,7 +92,7 @@ internal sealed class SentryEvent
         var (at, level) = (Time(), Level());
         var exceptions = SentryStack.ListOf(Find(Exceptions), "exception", _kept);
         var threads = SentryStack.ListOf(Find("threads"), "threads", _kept);
-        var message = Message(exceptions, threads);
+        var message = Message(exceptions, threads, level);
         var stack = SentryStack.Of(exceptions, threads, Find(Stacktraces), _kept);
         var tags = new SentryTags(Find("tags"), _kept);
         var context = Context(id, isDated: at is not null, tags, new(Find("sdk"), address));
@@ -135,16 +135,20 @@ internal sealed class SentryEvent
     /// What was caught, or what is said, or the text that stands for an exception, or where it was: the first that is
     /// there.
     /// </summary>
-    private string Message(List<JsonElement> exceptions, List<JsonElement> threads)
+    private string Message(List<JsonElement> exceptions, List<JsonElement> threads, string level)
     {
         var full = new ExceptionChain(exceptions).Title() ?? Said() ?? SentryStack.TextOf(exceptions)
-            ?? StackPlace.Of(exceptions, Find(Stacktraces), threads) ?? Text("transaction") ?? Text("culprit") ?? NoMessage;
+            ?? StackPlace.Of(exceptions, Find(Stacktraces), threads) ?? Text("transaction") ?? Text("culprit") ?? Untold(level);
         var message = SentryText.Cut(full, EventBody.LongestMessage);
         if (message.Length < full.Length) _kept.Drop("message", TooLong);
         return message;
     }
 
-    /// <summary>A text that is the whole message is not kept twice.</summary>
+    /// <summary>Native code may crash without a word, with nothing but addresses.</summary>
+    private string Untold(string level) =>
+        level == "CRITICAL" && Text("platform") is ("native" or "cocoa") ? NativeCrash.Title : NoMessage;
+
+    /// <summary>A text that is the whole message is not kept twice; one of blanks only says nothing.</summary>
     private string? Said()
     {
         foreach (var name in Messages)
@@ -152,7 +156,7 @@ internal sealed class SentryEvent
             if (Find(name) is not { } entry) continue;
             var text = entry.ValueKind == JsonValueKind.Object
                 ? SentryText.Member(entry, "formatted") ?? Filled(entry) : SentryText.Of(entry);
-            if (text is not { Length: > 0 }) continue;
+            if (string.IsNullOrWhiteSpace(text)) continue;
             if (entry.ValueKind == JsonValueKind.String && text.Length <= EventBody.LongestMessage) _used.Add(name);
             return text;
         }

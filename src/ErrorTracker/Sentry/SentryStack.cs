@@ -6,6 +6,9 @@ namespace ErrorTracker.Sentry;
 /// <summary>The exceptions and threads of an event with their frames, as the log's <c>stack</c>.</summary>
 internal static class SentryStack
 {
+    /// <summary>Items that are no objects become some: a MiB of them would be six.</summary>
+    private const int MostOthers = 100;
+
     /// <summary>The items of <c>{"values":[…]}</c>, of a list, or the one; null is none.</summary>
     public static List<JsonElement> ListOf(JsonElement? sent, string name, KeptJson kept)
     {
@@ -13,9 +16,18 @@ internal static class SentryStack
         if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("values", out var values)) value = values;
         List<JsonElement> items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
         items.RemoveAll(item => item.ValueKind == JsonValueKind.Null);
-        if (items.Exists(item => item.ValueKind != JsonValueKind.Object)) kept.Drop(name, "holds what is no object: kept as its value");
+        var others = items.Count(IsNoObject);
+        if (others > MostOthers)
+        {
+            var left = others - MostOthers;
+            items.RemoveAll(item => IsNoObject(item) && left-- > 0);
+            kept.Drop(name, $"holds what is no object: the last {MostOthers} are kept as their values");
+        }
+        else if (others > 0) kept.Drop(name, "holds what is no object: kept as its value");
         return items;
     }
+
+    private static bool IsNoObject(JsonElement item) => item.ValueKind != JsonValueKind.Object;
 
     /// <summary>The text of the last item that is only that; null if there is none.</summary>
     public static string? TextOf(List<JsonElement> items)
