@@ -23,3 +23,7 @@ public sealed class SharedApi : IAsyncLifetime
 /// <summary>Tests of this collection run one after another; pure tests run beside them.</summary>
 [CollectionDefinition(nameof(OnPostgres))]
 public sealed class OnPostgres : ICollectionFixture<SharedApi>;
+
+/// <summary>The same on a server of its own, beside the first: tests there may set what holds for a whole server.</summary>
+[CollectionDefinition(nameof(OnAnotherPostgres))]
+public sealed class OnAnotherPostgres : ICollectionFixture<SharedApi>;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ErrorTracker.Tests.Applications;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class ManageKeysTests(SharedApi shared)
 {
     private readonly TestApi _api = shared.Api;

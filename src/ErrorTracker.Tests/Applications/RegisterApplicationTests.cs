@@ -1,6 +1,6 @@
 namespace ErrorTracker.Tests.Applications;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class RegisterApplicationTests(SharedApi shared)
 {
     private readonly TestApi _api = shared.Api;

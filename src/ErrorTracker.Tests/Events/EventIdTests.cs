@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ErrorTracker.Tests.Events;
 
 /// <summary>Events are found by what people have in hand.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class EventIdTests(SharedApi shared)
 {
     private readonly TestApi _api = shared.Api;

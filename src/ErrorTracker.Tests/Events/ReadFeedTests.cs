@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ErrorTracker.Tests.Events;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class ReadFeedTests(SharedApi shared)
 {
     private static readonly DateTimeOffset Start = new(2026, 5, 4, 10, 0, 0, TimeSpan.Zero);

@@ -101,7 +101,7 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
         await using (var create = shared.Api.Database.CreateCommand($"create database {name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'")) await create.ExecuteNonQueryAsync();
         var database = new NpgsqlConnectionStringBuilder((await DatabaseAsync()).Value) { Database = name };
         Assert.StartsWith(
-            "The database's encoding is LATIN1, which cannot hold all text: ",
+            $"The database {name} is encoded as LATIN1, which cannot hold every text. ",
             await FailureAsync([], ("ConnectionStrings__ErrorTracker", database.ConnectionString)));
     }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ErrorTracker.Tests.Http;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class FieldErrorsTests(SharedApi shared)
 {
     private const string Window = "since=2026-01-01&until=2026-01-02";

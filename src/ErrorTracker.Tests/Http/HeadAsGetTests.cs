@@ -1,6 +1,6 @@
 namespace ErrorTracker.Tests.Http;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class HeadAsGetTests(SharedApi shared)
 {
     private const string Window = "since=2026-01-01&until=2026-01-02";

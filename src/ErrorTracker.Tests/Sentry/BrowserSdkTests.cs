@@ -1,7 +1,7 @@
 namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>The package @sentry/browser from npm, in a page of another origin that a headless Chromium opens.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class BrowserSdkTests(SdkHost host) : IClassFixture<SdkHost>
 {
     private const int Errors = 40;

@@ -3,7 +3,7 @@ using global::Sentry;
 namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>The package Sentry from NuGet, as an application uses it.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class DotnetSdkTests(SdkHost host) : IClassFixture<SdkHost>
 {
     [Fact]

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>Who may send, and how an SDK shows it.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class IntakeKeyTests(SharedApi shared) : SdkRequests(shared)
 {
     public static TheoryData<int, string?, string?, string?, string?> Credentials => new()

@@ -5,7 +5,7 @@ using ErrorTracker.Sentry;
 namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>Limits that the web server holds, over a real socket.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class IntakeTests(SdkHost host) : IClassFixture<SdkHost>
 {
     private const string Header = "{}\n{\"type\":\"event\"}\n{\"message\":\"m\"}\n{\"type\":\"attachment\"}\n";

@@ -1,7 +1,7 @@
 namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>The package @sentry/node from npm, as applications use it: each report is made by a process of its own.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class NodeSdkTests(SdkHost host) : IClassFixture<SdkHost>, IAsyncLifetime
 {
     private int _application;

@@ -2,7 +2,7 @@ using ErrorTracker.Tests.Ingestion;
 
 namespace ErrorTracker.Tests.Sentry;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class ReceivedAtTests(SharedApi shared)
 {
     /// <summary>Also what takes its place where the SDK gave no time.</summary>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ErrorTracker.Tests.Sentry;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SdkFormsTests(SharedApi shared) : SdkRequests(shared)
 {
     /// <summary>What SDKs of other languages send, by their forms.</summary>

@@ -5,7 +5,7 @@ using ErrorTracker.Sentry;
 
 namespace ErrorTracker.Tests.Sentry;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
 {
     [Theory]

@@ -7,7 +7,7 @@ using ErrorTracker.Sentry;
 namespace ErrorTracker.Tests.Sentry;
 
 /// <summary>Crashes of native code: none is silent, and no dump is held.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SendMinidumpTests(SharedApi shared) : SdkRequests(shared)
 {
     private const string Dump = "MDMP\u0093\u00a7\0\n--\r\n", Multipart = "multipart/form-data; boundary=b";

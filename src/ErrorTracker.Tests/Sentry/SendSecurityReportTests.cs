@@ -3,7 +3,7 @@ using ErrorTracker.Sentry;
 
 namespace ErrorTracker.Tests.Sentry;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SendSecurityReportTests(SharedApi shared) : SdkRequests(shared)
 {
     private const string Csp =

@@ -4,7 +4,7 @@ using ErrorTracker.Tests.Abuse;
 
 namespace ErrorTracker.Tests.Sentry;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SendStoreTests(SharedApi shared) : SdkRequests(shared)
 {
     /// <summary>raven, the SDK before this one, compressed with zlib and wrote Base64.</summary>

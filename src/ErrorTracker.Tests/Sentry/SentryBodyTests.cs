@@ -4,7 +4,7 @@ using ErrorTracker.Tests.Abuse;
 
 namespace ErrorTracker.Tests.Sentry;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SentryBodyTests(SharedApi shared) : SdkRequests(shared)
 {
     [Theory]

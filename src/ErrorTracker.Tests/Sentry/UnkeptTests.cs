@@ -2,7 +2,7 @@ using ErrorTracker.Sentry;
 
 namespace ErrorTracker.Tests.Sentry;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class UnkeptTests(SharedApi shared) : SdkRequests(shared)
 {
     /// <summary>

@@ -1,6 +1,6 @@
 namespace ErrorTracker.Tests.Statistics;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class ByLevelTests(SharedApi shared)
 {
     [Fact]

@@ -3,7 +3,7 @@ using ErrorTracker.Ingestion;
 
 namespace ErrorTracker.Tests.Statistics;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class LossTests(SharedApi shared)
 {
     private const string Good = """{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"m"}""", Named = """{"event_id":"7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10","occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"m"}""";

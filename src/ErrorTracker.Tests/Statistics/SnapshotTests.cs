@@ -4,7 +4,7 @@ using ErrorTracker.Statistics;
 
 namespace ErrorTracker.Tests.Statistics;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SnapshotTests(SharedApi shared)
 {
     /// <summary>A plan tells the rows of a node as their mean over its loops, one for each ragged end, rounded.</summary>

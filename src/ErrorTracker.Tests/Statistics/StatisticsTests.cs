@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ErrorTracker.Tests.Statistics;
 
 /// <summary>What the three statistics have in common: their windows and refusals.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class StatisticsTests(SharedApi shared)
 {
     private static readonly DateTimeOffset Noon = new(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);

@@ -2,7 +2,7 @@ using ErrorTracker.Statistics;
 
 namespace ErrorTracker.Tests.Statistics;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class TimeseriesTests(SharedApi shared)
 {
     private static readonly DateTimeOffset Start = new(2026, 5, 4, 23, 59, 30, TimeSpan.Zero);

@@ -4,7 +4,7 @@ using ErrorTracker.Statistics;
 
 namespace ErrorTracker.Tests.Statistics;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class TopMessagesTests(SharedApi shared)
 {
     private static readonly DateTimeOffset Start = new(2026, 5, 4, 10, 0, 0, TimeSpan.Zero);

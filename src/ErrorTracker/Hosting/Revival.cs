@@ -13,7 +13,7 @@ internal sealed class Revival
 {
     private const int MostAttempts = 5, FirstSignal = 128;
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.5);
 
     private readonly ClusterFolder _folder;
     private readonly string _binaries;
