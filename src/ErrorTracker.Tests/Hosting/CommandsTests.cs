@@ -3,6 +3,7 @@ using ErrorTracker.Hosting;
 namespace ErrorTracker.Tests.Hosting;
 
 /// <summary>Help and mistyped arguments do nothing: no cluster is made, no database is asked.</summary>
+[Collection(nameof(OnPostgres))]
 public sealed class CommandsTests
 {
     [Theory]
