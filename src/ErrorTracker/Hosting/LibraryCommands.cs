@@ -54,7 +54,8 @@ internal static class LibraryCommands
     /// <summary>What is wrong with the arguments JasperFx writes itself, and then how they should be.</summary>
     private static bool IsUnderstood(string[] words)
     {
-        var console = AnsiConsole.Console;
+        var (console, isLenient) = (AnsiConsole.Console, JasperFxEnvironment.AutoStartHost);
+        JasperFxEnvironment.AutoStartHost = false; // where a test host has set it, flags that nobody knows are passed over
         AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         try
         {
@@ -66,6 +67,7 @@ internal static class LibraryCommands
         finally
         {
             AnsiConsole.Console = console;
+            JasperFxEnvironment.AutoStartHost = isLenient;
         }
     }
 
