@@ -14,7 +14,10 @@ internal sealed class CounterWatch : EachSecond
     private static readonly TimeSpan MarkPatience = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A minute that is over costs readers little for some seconds more.</summary>
-    private const int SecondsBetweenCloses = 5;
+    private const int SecondsBetweenCloses = 6;
+
+    /// <summary>Where no other node writes, this one's commits wake the daemon: a quiet log need not be looked at often.</summary>
+    private const int SecondsBetweenQuietLooks = 3;
 
     /// <summary>A log that is shorter needs no plan.</summary>
     private const long WorthAnalyzing = 500;
@@ -33,7 +36,7 @@ internal sealed class CounterWatch : EachSecond
     private readonly CommitSignal _committed;
     private readonly HighWaterMark _mark;
     private readonly PersistentFold _fold;
-    private readonly bool _folds;
+    private readonly bool _folds, _isAlone;
     private Task _work = Task.CompletedTask;
     private State? _last;
 
@@ -43,7 +46,7 @@ internal sealed class CounterWatch : EachSecond
         (_database, _committed) = (database.Reserved, committed);
         _mark = new(_database);
         _fold = new(_database, log);
-        _folds = settings.Projections;
+        (_folds, _isAlone) = (settings.Projections, settings.SingleNode);
     }
 
     /// <summary>Events of the log that are not folded yet, when it last looked.</summary>
@@ -52,11 +55,16 @@ internal sealed class CounterWatch : EachSecond
     /// <param name="Committed">The log's last event.</param>
     /// <param name="Drawn">The highest sequence number that anyone has drawn.</param>
     /// <param name="Known">How many events PostgreSQL's planner believes the log to hold.</param>
-    private sealed record State(bool IsComplete, long Folded, long Mark, long Committed, long Drawn, long Known);
+    private sealed record State(bool IsComplete, long Folded, long Mark, long Committed, long Drawn, long Known)
+    {
+        /// <summary>Nothing was left to do.</summary>
+        public bool IsQuiet => IsComplete && Folded >= Committed && Mark >= Drawn;
+    }
 
-    /// <summary>It looks each second, whatever becomes of the work that it starts.</summary>
+    /// <summary>It looks each second while there is anything to do, whatever becomes of the work that it starts.</summary>
     protected override async Task DoAsync(long second, CancellationToken stop)
     {
+        if (_isAlone && second % SecondsBetweenQuietLooks != 0 && _last is { IsQuiet: true }) return;
         var now = await LookAsync(stop);
         Lag = Math.Max(0, now.Committed - now.Folded);
         if (!_folds) return;
