@@ -90,7 +90,7 @@ internal static class IngestBenchmark
         var (lags, memory, seen, watch) = (new List<double>(), new List<double>(), new Queue<(double At, long Last)>(), Stopwatch.StartNew());
         await using var connection = await host.Database.OpenConnectionAsync(CancellationToken.None);
         await using var command = new NpgsqlCommand(
-            $"select (select coalesce(max(seq_id), 0) from errortracker.mt_events), (select coalesce(max(last_seq_id), 0) from errortracker.mt_event_progression where name = '{Counters.CounterProjection.ShardIdentity}')", connection);
+            $"select (select coalesce(max(seq_id), 0) from errortracker.mt_events), (select coalesce(max(last_seq_id), 0) from errortracker.mt_event_progression where name = '{Projections.CounterProjection.ShardIdentity}')", connection);
         while (!done.IsCancellationRequested)
         {
             await using (var reader = await command.ExecuteReaderAsync(CancellationToken.None))

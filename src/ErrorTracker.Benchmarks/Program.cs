@@ -1,5 +1,6 @@
 using ErrorTracker.Benchmarks;
 using ErrorTracker.Benchmarks.Crash;
+using ErrorTracker.Hosting;
 
 if (args is [BaselineProcess.Command, var connectionString, var port])
 {

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 using JasperFx.Events;
-using Marten;
 using JasperFx.MultiTenancy;
+using Marten;
 using Marten.Events;
 
 namespace ErrorTracker.Benchmarks;
@@ -33,7 +33,7 @@ internal static class RebuildBenchmark
         await using var store = DocumentStore.For(options =>
         {
             options.Connection(host.Database);
-            options.DatabaseSchemaName = Counters.CounterTables.Schema;
+            options.DatabaseSchemaName = Log.LogSchema.Name;
             options.AutoCreateSchemaObjects = JasperFx.AutoCreate.None;
             options.UseSystemTextJsonForSerialization();
             options.Events.TenancyStyle = TenancyStyle.Conjoined;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ErrorTracker.Benchmarks.Crash;
 using Spectre.Console;
 
 namespace ErrorTracker.Benchmarks;

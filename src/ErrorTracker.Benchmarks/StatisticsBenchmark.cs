@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using ErrorTracker.Benchmarks.Crash;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Benchmarks;
 

@@ -1,7 +1,6 @@
 extern alias Benchmarks;
-
-using Benchmarks::ErrorTracker.Benchmarks.Crash;
 using ErrorTracker.Tests.Hosting;
+using Benchmarks::ErrorTracker.Benchmarks.Crash;
 
 namespace ErrorTracker.Tests;
 

@@ -1,3 +1,5 @@
+using ErrorTracker.Hosting;
+
 namespace ErrorTracker.Tests;
 
 /// <summary>The one server of the run, and a host on it that tests share: each registers an application of its own.</summary>

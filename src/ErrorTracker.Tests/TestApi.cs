@@ -1,7 +1,10 @@
 using System.Text.Json;
 using Alba;
+using ErrorTracker.Commit;
 using ErrorTracker.Counters;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
+using ErrorTracker.Log;
+using ErrorTracker.Projections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
 using DotNet.Testcontainers.Builders;
-using ErrorTracker.Hosting;
+using ErrorTracker.Postgres;
 using Npgsql;
 using Testcontainers.PostgreSql;
 

@@ -1,14 +1,16 @@
+using ErrorTracker.Commands;
 using ErrorTracker.Configuration;
 using ErrorTracker.Hosting;
+using ErrorTracker.Postgres;
 
-var invocation = Commands.Read(args);
+var invocation = CommandLine.Read(args);
 if (invocation.ExitCode is { } answered) return answered;
 try
 {
     var builder = WebApplication.CreateBuilder(invocation.Configuration);
     var settings = Settings.Read(builder.Configuration);
     if (invocation.ShowsSettings) Secrets.Hide(builder.Configuration);
-    await using var postgres = await Postgres.AttachAsync(settings, invocation);
+    await using var postgres = await PostgresSource.AttachAsync(settings, invocation);
     builder.AddConsole();
     builder.AddLog(settings, postgres.ConnectionString);
     builder.AddErrorTracker(settings);

@@ -1,4 +1,5 @@
-using ErrorTracker.Hosting;
+using ErrorTracker.Configuration;
+using ErrorTracker.Postgres;
 using Npgsql;
 
 namespace ErrorTracker.Benchmarks.Crash;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using ErrorTracker.Counters;
+using ErrorTracker.Log;
+using ErrorTracker.Projections;
 using Npgsql;
 
 namespace ErrorTracker.Benchmarks.Crash;
@@ -16,8 +17,8 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     /// <summary>Whether the projection runs on the node that was started last: Wolverine numbers them in the order of their starts.</summary>
     private const string LatestFolds =
         $"""
-        select exists (select from {CounterTables.Schema}.wolverine_node_assignments as assigned join {CounterTables.Schema}.wolverine_nodes as nodes on nodes.id = node_id
-        where assigned.id like 'event-subscriptions:%' and node_number = (select max(node_number) from {CounterTables.Schema}.wolverine_nodes))
+        select exists (select from {LogSchema.Name}.wolverine_node_assignments as assigned join {LogSchema.Name}.wolverine_nodes as nodes on nodes.id = node_id
+        where assigned.id like 'event-subscriptions:%' and node_number = (select max(node_number) from {LogSchema.Name}.wolverine_nodes))
         """;
 
     /// <summary>The API ends in good order: what it took it answers first.</summary>

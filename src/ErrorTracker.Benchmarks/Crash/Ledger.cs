@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using ErrorTracker.Counters;
+using ErrorTracker.Hosting;
+using ErrorTracker.Log;
 using Npgsql;
 
 namespace ErrorTracker.Benchmarks.Crash;
@@ -69,7 +71,7 @@ internal sealed class Ledger
     private static async Task<Dictionary<long, List<Guid>>> StoredAsync(NpgsqlDataSource database, CancellationToken stop)
     {
         var stored = new Dictionary<long, List<Guid>>();
-        await using var command = database.CreateCommand($"select (data->'tags'->>'trace')::bigint, id from {CounterTables.Schema}.mt_events where {CounterFold.IsError}");
+        await using var command = database.CreateCommand($"select (data->'tags'->>'trace')::bigint, id from {LogSchema.Name}.mt_events where {CounterFold.IsError}");
         await using var reader = await command.ExecuteReaderAsync(stop);
         while (await reader.ReadAsync(stop))
             if (stored.TryGetValue(reader.GetInt64(0), out var ids)) ids.Add(reader.GetGuid(1));

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ErrorTracker.Http;
 
 namespace ErrorTracker.Benchmarks.Crash;
 

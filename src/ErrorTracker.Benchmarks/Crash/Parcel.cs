@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
+using ErrorTracker.Log;
 
 namespace ErrorTracker.Benchmarks.Crash;
 

@@ -1,12 +1,14 @@
 using System.Text.Json;
 using ErrorTracker.Counters;
+using ErrorTracker.Log;
+using ErrorTracker.Projections;
 
 namespace ErrorTracker.Benchmarks.Crash;
 
 /// <summary>Holds the counters, and what every node answers from them, against the log.</summary>
 internal sealed class Recount(Stage stage)
 {
-    private const string Schema = CounterTables.Schema;
+    private const string Schema = LogSchema.Name;
 
     private const int MostDifferences = 20;
 

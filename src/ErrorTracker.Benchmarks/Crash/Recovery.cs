@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using ErrorTracker.Counters;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Commit;
+using ErrorTracker.Log;
+using ErrorTracker.Projections;
 using Npgsql;
 
 namespace ErrorTracker.Benchmarks.Crash;
@@ -47,13 +48,13 @@ internal sealed record Recovery(double Ingest, double Ready, double Folded)
 
     public static Task AllFoldedAsync(Cluster cluster, CancellationToken stop) => UntilAsync("the whole log is folded", async () =>
     {
-        var left = await cluster.ScalarAsync<long>($"select (select coalesce(max(seq_id), 0) from {CounterTables.Schema}.mt_events) - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')", stop);
+        var left = await cluster.ScalarAsync<long>($"select (select coalesce(max(seq_id), 0) from {LogSchema.Name}.mt_events) - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')", stop);
         return (left <= 0, $"{left} sequence numbers are left");
     }, stop);
 
     private static async Task<(bool, string)> IsFoldedAsync(Cluster cluster, Guid id, CancellationToken stop)
     {
-        var left = await cluster.ScalarAsync<long>($"select (select seq_id from {CounterTables.Schema}.mt_events where id = '{id}') - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')", stop);
+        var left = await cluster.ScalarAsync<long>($"select (select seq_id from {LogSchema.Name}.mt_events where id = '{id}') - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')", stop);
         return (left <= 0, $"{left} sequence numbers are left");
     }
 

@@ -1,3 +1,6 @@
+using ErrorTracker.Hosting;
+using ErrorTracker.Http;
+
 namespace ErrorTracker.Benchmarks.Crash;
 
 /// <summary>What a round came to.</summary>

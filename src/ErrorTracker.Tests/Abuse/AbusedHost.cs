@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using ErrorTracker.Hosting;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
+using ErrorTracker.Postgres;
 using ErrorTracker.Tests.Hosting;
 using Npgsql;
 

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Text;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
 using ErrorTracker.Tests.Hosting;
 using Xunit.Abstractions;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using ErrorTracker.Ingestion;
-using ErrorTracker.Tests.Hosting;
+using ErrorTracker.Hosting;
+using ErrorTracker.Intake;
 
 namespace ErrorTracker.Tests.Abuse;
 

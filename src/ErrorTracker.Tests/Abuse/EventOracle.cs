@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using ErrorTracker.Hosting;
+using ErrorTracker.Log;
 
 namespace ErrorTracker.Tests.Abuse;
 

@@ -1,5 +1,6 @@
 using System.Text;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Http;
+using ErrorTracker.Intake;
 
 namespace ErrorTracker.Tests.Abuse;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using ErrorTracker.Sentry;
+using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Abuse;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
 
 namespace ErrorTracker.Tests.Abuse;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Tests.Abuse;
 

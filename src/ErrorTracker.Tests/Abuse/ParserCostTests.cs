@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using ErrorTracker.Ingestion;
-using ErrorTracker.Sentry;
+using ErrorTracker.Intake.Native;
+using ErrorTracker.Intake.Sentry;
 using Xunit.Abstractions;
 
 namespace ErrorTracker.Tests.Abuse;

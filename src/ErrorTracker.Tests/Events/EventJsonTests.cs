@@ -1,6 +1,7 @@
 using System.Text;
+using ErrorTracker.Commit;
 using ErrorTracker.Events;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 
 namespace ErrorTracker.Tests.Events;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
+using ErrorTracker.Commit;
 using ErrorTracker.Events;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ErrorTracker.Tests.Events;

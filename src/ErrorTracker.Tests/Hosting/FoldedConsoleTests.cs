@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using ErrorTracker.Hosting;
+using ErrorTracker.Postgres;
 
 namespace ErrorTracker.Tests.Hosting;
 

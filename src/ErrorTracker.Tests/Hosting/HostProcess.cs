@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
 
 namespace ErrorTracker.Tests.Hosting;
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
-using ErrorTracker.Hosting;
+using ErrorTracker.Postgres;
 
 namespace ErrorTracker.Tests.Hosting;
 

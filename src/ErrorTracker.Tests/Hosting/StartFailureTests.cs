@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using ErrorTracker.Hosting;
+using ErrorTracker.Configuration;
+using ErrorTracker.Postgres;
 using Npgsql;
 
 namespace ErrorTracker.Tests.Hosting;

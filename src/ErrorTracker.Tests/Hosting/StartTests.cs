@@ -1,6 +1,7 @@
 using System.Globalization;
+using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
-using ErrorTracker.Hosting;
+using ErrorTracker.Postgres;
 using Npgsql;
 
 namespace ErrorTracker.Tests.Hosting;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
+using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 

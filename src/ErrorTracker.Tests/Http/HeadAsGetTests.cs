@@ -1,3 +1,5 @@
+using ErrorTracker.Windows;
+
 namespace ErrorTracker.Tests.Http;
 
 [Collection(nameof(OnAnotherPostgres))]

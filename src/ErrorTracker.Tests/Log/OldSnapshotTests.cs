@@ -1,7 +1,9 @@
 using System.Data;
 using System.Text.Json;
 using ErrorTracker.Counters;
+using ErrorTracker.Projections;
 using ErrorTracker.Statistics;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Tests.Log;
 

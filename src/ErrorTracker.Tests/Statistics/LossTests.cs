@@ -1,5 +1,7 @@
 using System.Text.Json;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
+using ErrorTracker.Log;
+using ErrorTracker.Outcomes;
 
 namespace ErrorTracker.Tests.Statistics;
 

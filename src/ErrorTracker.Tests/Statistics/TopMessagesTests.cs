@@ -1,6 +1,8 @@
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Statistics;
+using ErrorTracker.Tests.Windows;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Tests.Statistics;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ErrorTracker.Background;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
 using Npgsql;

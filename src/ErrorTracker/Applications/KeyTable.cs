@@ -1,4 +1,4 @@
-using ErrorTracker.Counters;
+using ErrorTracker.Log;
 using Weasel.Postgresql;
 using Weasel.Postgresql.Tables;
 
@@ -7,13 +7,13 @@ namespace ErrorTracker.Applications;
 /// <summary>Where ingest keys are kept, never as themselves. One that was deleted stays, revoked, so that each node learns of it.</summary>
 internal static class KeyTable
 {
-    public const string Name = $"{CounterTables.Schema}.ingest_keys";
+    public const string Name = $"{LogSchema.Name}.ingest_keys";
 
     public const string Insert = $"insert into {Name} (id, application_id, prefix, hash, created_at) values (?, ?, ?, ?, ?)";
 
     public static Table Define()
     {
-        var table = new Table(new PostgresqlObjectName(CounterTables.Schema, "ingest_keys", Weasel.Postgresql.SchemaUtils.IdentifierUsage.General));
+        var table = new Table(new PostgresqlObjectName(LogSchema.Name, "ingest_keys", Weasel.Postgresql.SchemaUtils.IdentifierUsage.General));
         table.AddColumn("id", "uuid").AsPrimaryKey();
         table.AddColumn("application_id", "integer").NotNull();
         table.AddColumn("prefix", "text").NotNull();

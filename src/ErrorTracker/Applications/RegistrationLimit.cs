@@ -1,5 +1,6 @@
 using System.Globalization;
 using ErrorTracker.Http;
+using ErrorTracker.Limits;
 
 namespace ErrorTracker.Applications;
 

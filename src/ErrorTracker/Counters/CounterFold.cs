@@ -1,3 +1,6 @@
+using ErrorTracker.Configuration;
+using ErrorTracker.Log;
+
 namespace ErrorTracker.Counters;
 
 /// <summary>
@@ -31,7 +34,7 @@ public static class CounterFold
         $"""
         select tenant_id, bucket, level, {HashOf("message")} as hash, message, n, last_seen from (
           select tenant_id, {Step.Minute.BucketOf("timestamp")} as bucket, {Level} as level, {Message} as message, count(*) as n, max(timestamp) as last_seen
-          from {CounterTables.Schema}.mt_events where seq_id > {floor} and seq_id <= {ceiling} and {IsError} group by 1, 2, 3, 4) as grouped
+          from {LogSchema.Name}.mt_events where seq_id > {floor} and seq_id <= {ceiling} and {IsError} group by 1, 2, 3, 4) as grouped
         """;
 
     /// <summary>Adds up parts that <see cref="Minutes"/> has made of ranges.</summary>

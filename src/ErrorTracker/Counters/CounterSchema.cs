@@ -1,4 +1,5 @@
 using System.Data.Common;
+using ErrorTracker.Projections;
 using Weasel.Core;
 using Weasel.Core.Migrations;
 using Weasel.Postgresql;

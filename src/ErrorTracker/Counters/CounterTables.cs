@@ -1,3 +1,4 @@
+using ErrorTracker.Log;
 using Weasel.Postgresql;
 using Weasel.Postgresql.Tables;
 
@@ -6,8 +7,6 @@ namespace ErrorTracker.Counters;
 /// <summary>The tables that counters are kept in. Their names end in the version, so that a new one fills its own beside the old.</summary>
 public sealed record CounterTables(string Suffix)
 {
-    public const string Schema = "errortracker";
-
     /// <summary>Raised whenever what is counted changes.</summary>
     public const uint Version = 4;
 
@@ -17,20 +16,20 @@ public sealed record CounterTables(string Suffix)
     /// <summary>What a node that reads or fills them calls itself on its connections.</summary>
     public string NodeName => $"ErrorTracker, counters {Suffix}";
 
-    public string Levels => $"{Schema}.level_counts_{Suffix}";
+    public string Levels => $"{LogSchema.Name}.level_counts_{Suffix}";
 
-    public string Messages => $"{Schema}.message_counts_{Suffix}";
+    public string Messages => $"{LogSchema.Name}.message_counts_{Suffix}";
 
-    public string Texts => $"{Schema}.message_texts_{Suffix}";
+    public string Texts => $"{LogSchema.Name}.message_texts_{Suffix}";
 
     /// <summary>The counts of minutes that may still grow, which no other table has yet: live folds touch one row a message here instead of one a step.</summary>
-    public string OpenMinutes => $"{Schema}.open_minutes_{Suffix}";
+    public string OpenMinutes => $"{LogSchema.Name}.open_minutes_{Suffix}";
 
     /// <summary>
     /// The minutes that <see cref="OpenMinutes"/> has rows of. Readers look up these and no others: where an old snapshot
     /// keeps the rows of minutes that are over from being removed, they are not visited.
     /// </summary>
-    public string OpenBuckets => $"{Schema}.open_buckets_{Suffix}";
+    public string OpenBuckets => $"{LogSchema.Name}.open_buckets_{Suffix}";
 
     public string[] Names => [Levels, Messages, Texts, OpenMinutes, OpenBuckets];
 
@@ -63,7 +62,7 @@ public sealed record CounterTables(string Suffix)
 
     private static Table Define(string name, string[] bucket, string[] subject, params string[] counted)
     {
-        var table = new Table(new PostgresqlObjectName(Schema, name[(Schema.Length + 1)..], SchemaUtils.IdentifierUsage.General));
+        var table = new Table(new PostgresqlObjectName(LogSchema.Name, name[(LogSchema.Name.Length + 1)..], SchemaUtils.IdentifierUsage.General));
         foreach (var column in (string[])[.. bucket, .. subject]) table.AddColumn(column, TypeOf(column)).AsPrimaryKey();
         foreach (var column in counted) table.AddColumn(column, TypeOf(column)).NotNull();
         return table;

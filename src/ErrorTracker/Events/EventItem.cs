@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 
 namespace ErrorTracker.Events;
 

@@ -2,8 +2,9 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using ErrorTracker.Commit;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
 
 namespace ErrorTracker.Events;
 

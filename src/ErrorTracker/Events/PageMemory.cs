@@ -1,5 +1,5 @@
 using System.Buffers;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Limits;
 
 namespace ErrorTracker.Events;
 

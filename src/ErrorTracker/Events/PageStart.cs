@@ -1,5 +1,5 @@
 using ErrorTracker.Counters;
-using ErrorTracker.Statistics;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Events;
 

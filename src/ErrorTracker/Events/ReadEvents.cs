@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
 using ErrorTracker.Applications;
+using ErrorTracker.Commit;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
 using ErrorTracker.Log;
-using ErrorTracker.Statistics;
+using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
@@ -20,7 +20,7 @@ public static class ReadEvents
 
     private static readonly string ById =
         $"""
-        select {EventCursor.Columns} from {CounterTables.Schema}.mt_events
+        select {EventCursor.Columns} from {LogSchema.Name}.mt_events
         where tenant_id = @tenant and {CounterFold.IsError} and id in (@id, @named) order by id = @id desc limit 1
         """;
 
@@ -32,10 +32,10 @@ public static class ReadEvents
         $"""
         select {EventCursor.Columns} from (
           select events.seq_id, events.id, events.timestamp, events.data from (
-            select seq_id from {CounterTables.Schema}.mt_events
+            select seq_id from {LogSchema.Name}.mt_events
             where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until{filter}
             order by timestamp desc, seq_id desc offset @offset limit @limit) as page
-          join {CounterTables.Schema}.mt_events as events on events.seq_id = page.seq_id
+          join {LogSchema.Name}.mt_events as events on events.seq_id = page.seq_id
           order by events.timestamp desc, events.seq_id desc offset 0) as sorted
         """;
 
@@ -97,7 +97,7 @@ public static class ReadEvents
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
-        if (EventId.Parse(id) is not { } parsed) return NoSuchEvent;
+        if (EventIds.Parse(id) is not { } parsed) return NoSuchEvent;
 
         var page = memory.NewPage(application!.Id);
         return await PageAnswer.OfAsync(page, async () =>

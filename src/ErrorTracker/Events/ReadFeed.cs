@@ -4,6 +4,7 @@ using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
+using ErrorTracker.Projections;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
@@ -21,7 +22,7 @@ public static class ReadFeed
     private const string MarksSql =
         $"""
         select coalesce((select progress.last_seq_id from {CounterShard.Progress} as progress where progress.name = 'HighWaterMark'), 0),
-          coalesce((select max(events.seq_id) from {CounterTables.Schema}.mt_events as events), 0)
+          coalesce((select max(events.seq_id) from {LogSchema.Name}.mt_events as events), 0)
         """;
 
     /// <summary>
@@ -30,7 +31,7 @@ public static class ReadFeed
     private static readonly string Sql = EventCursor.Declare(
         $"""
         select {EventCursor.Columns} from (
-          select e.* from {CounterTables.Schema}.mt_events as e
+          select e.* from {LogSchema.Name}.mt_events as e
           where e.seq_id > @after and e.seq_id <= @upto order by e.seq_id offset 0) as part
         where tenant_id = @tenant and {CounterFold.IsError} limit @limit
         """);

@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ErrorTracker.Configuration;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
-using ErrorTracker.Sentry;
+using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
+using ErrorTracker.Intake.Sentry;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Wolverine.Http;
 
@@ -37,7 +39,7 @@ internal static class Api
         {
             x.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
             x.SerializerOptions.Converters.Add(new UtcTime());
-            x.SerializerOptions.TypeInfoResolverChain.Insert(0, KnownJson.Default);
+            x.SerializerOptions.TypeInfoResolverChain.Insert(0, ReceiptJson.Default);
         });
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<Faults>();

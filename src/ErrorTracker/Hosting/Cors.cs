@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using ErrorTracker.Sentry;
+using ErrorTracker.Intake.Sentry;
 using Microsoft.Net.Http.Headers;
 
 namespace ErrorTracker.Hosting;

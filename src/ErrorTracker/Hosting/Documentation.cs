@@ -1,8 +1,9 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
-using ErrorTracker.Sentry;
+using ErrorTracker.Intake;
+using ErrorTracker.Intake.Sentry;
+using ErrorTracker.Log;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;

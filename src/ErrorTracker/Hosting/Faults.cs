@@ -1,5 +1,5 @@
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
 using ErrorTracker.Log;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;

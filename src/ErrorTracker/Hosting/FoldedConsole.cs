@@ -1,6 +1,7 @@
-using ErrorTracker.Log;
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
+using ErrorTracker.Background;
+using ErrorTracker.Log;
 using Microsoft.Extensions.Logging.Console;
 using Npgsql;
 

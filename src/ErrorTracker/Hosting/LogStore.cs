@@ -1,17 +1,18 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Text.Json.Serialization.Metadata;
 using ErrorTracker.Applications;
 using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
-using ErrorTracker.Events;
-using ErrorTracker.Ingestion;
 using ErrorTracker.Log;
-using System.Text.Json.Serialization.Metadata;
+using ErrorTracker.Outcomes;
+using ErrorTracker.Postgres;
+using ErrorTracker.Projections;
 using JasperFx;
 using JasperFx.CodeGeneration;
 using JasperFx.Events;
-using Marten;
 using JasperFx.MultiTenancy;
+using Marten;
 using Npgsql;
 using Weasel.Core.Migrations;
 using Wolverine;
@@ -122,9 +123,9 @@ internal static class LogStore
     private static void Configure(StoreOptions options, NpgsqlDataSource database, AutoCreate schema)
     {
         options.Connection(database);
-        options.DatabaseSchemaName = CounterTables.Schema;
+        options.DatabaseSchemaName = LogSchema.Name;
         options.AutoCreateSchemaObjects = schema;
-        options.UseSystemTextJsonForSerialization(configure: json => json.TypeInfoResolver = JsonTypeInfoResolver.Combine(KnownJson.Default, new DefaultJsonTypeInfoResolver()));
+        options.UseSystemTextJsonForSerialization(configure: json => json.TypeInfoResolver = JsonTypeInfoResolver.Combine(StoredJson.Default, new DefaultJsonTypeInfoResolver()));
         options.DisableNpgsqlLogging = true;
 
         options.Events.TenancyStyle = TenancyStyle.Conjoined;
@@ -134,7 +135,7 @@ internal static class LogStore
         options.Events.IgnoreIndex(LogIndexes.ByTime);
         options.Events.IgnoreIndex(LogIndexes.ByLevel);
         options.Events.IgnoreIndex(LogIndexes.OfLosses);
-        options.Storage.Add(new LogIndexes(CounterTables.Schema));
+        options.Storage.Add(new LogIndexes(LogSchema.Name));
 
         options.Schema.For<Application>().SingleTenanted().UniqueIndex(a => a.Name);
 

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using ErrorTracker.Configuration;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
 
 namespace ErrorTracker.Hosting;
 

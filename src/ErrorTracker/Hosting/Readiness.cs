@@ -1,5 +1,7 @@
+using ErrorTracker.Commit;
 using ErrorTracker.Counters;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
+using ErrorTracker.Projections;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
@@ -19,7 +21,7 @@ internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits, 
           coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = @rebuild), 0),
           case when coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = 'HighWaterMark'), 0) < log.last
             then {HighWaterMark.Blocker} end
-        from (select coalesce(max(e.seq_id), 0) as last from {CounterTables.Schema}.mt_events as e) as log
+        from (select coalesce(max(e.seq_id), 0) as last from {LogSchema.Name}.mt_events as e) as log
         left join {CounterShard.Progress} as shard on shard.name = @shard
         """;
 

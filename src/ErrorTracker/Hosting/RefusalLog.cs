@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using ErrorTracker.Commit;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Intake;
+using ErrorTracker.Outcomes;
 
 namespace ErrorTracker.Hosting;
 

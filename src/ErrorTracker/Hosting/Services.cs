@@ -1,9 +1,11 @@
 using ErrorTracker.Applications;
-using ErrorTracker.Events;
+using ErrorTracker.Commit;
 using ErrorTracker.Configuration;
-using ErrorTracker.Ingestion;
-using ErrorTracker.Sentry;
-using ErrorTracker.Statistics;
+using ErrorTracker.Events;
+using ErrorTracker.Intake;
+using ErrorTracker.Intake.Sentry;
+using ErrorTracker.Outcomes;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Hosting;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
+using ErrorTracker.Commit;
 using ErrorTracker.Configuration;
-using ErrorTracker.Counters;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Projections;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;

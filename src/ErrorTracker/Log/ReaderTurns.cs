@@ -1,4 +1,4 @@
-using ErrorTracker.Ingestion;
+using ErrorTracker.Limits;
 
 namespace ErrorTracker.Log;
 

@@ -1,6 +1,7 @@
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
+using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Mvc;
 using Wolverine.Http;
 

@@ -1,4 +1,6 @@
 using ErrorTracker.Counters;
+using ErrorTracker.Http;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Statistics;
 

@@ -1,7 +1,10 @@
 using ErrorTracker.Applications;
+using ErrorTracker.Commit;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
+using ErrorTracker.Outcomes;
+using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
@@ -79,7 +82,7 @@ public static class Loss
           where {InWindow} and tally.kind = '{OutcomeTally.ClientDropped}'
           union all
           select item.reason, item.category, item.quantity
-          from {CounterTables.Schema}.mt_events as log
+          from {LogSchema.Name}.mt_events as log
           cross join lateral jsonb_to_recordset(log.data->'dropped') as item(reason text, category text, quantity bigint)
           where log.tenant_id = @tenant and log.type = '{LossReported.StoredType}'
             and log.timestamp >= @since and log.timestamp < @until),

@@ -1,7 +1,8 @@
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
+using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;

@@ -1,7 +1,8 @@
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
-using ErrorTracker.Ingestion;
+using ErrorTracker.Log;
+using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Mvc;
 using Wolverine.Http;
 
@@ -42,7 +43,7 @@ public static class TopMessages
           group by parts.hash),
         most as (select * from messages order by messages.n desc, messages.last_seen desc fetch first @limit rows with ties)
         select coalesce(answer.message,
-          (select {CounterFold.Message} from {CounterTables.Schema}.mt_events
+          (select {CounterFold.Message} from {LogSchema.Name}.mt_events
            where tenant_id = @tenant and {CounterFold.IsError} and timestamp = answer.last_seen
              and {CounterFold.HashOf(CounterFold.Message)} = answer.hash limit 1), ''), answer.n, answer.last_seen from (
         select named.* from (

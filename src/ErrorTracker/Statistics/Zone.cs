@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ErrorTracker.Windows;
 
 namespace ErrorTracker.Statistics;
 

@@ -1,0 +1,111 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Statistics;
+using ErrorTracker.Windows;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+
+namespace ErrorTracker.Tests.Windows;
+
+public sealed class WindowTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void a_window_of_whole_days_is_one_run_of_days()
+    {
+        var cut = new Window(Start, Start.AddDays(30)).Cut(Step.OfLevels);
+        Assert.Equal([(Step.Day, new Window(Start, Start.AddDays(30)))], cut.Buckets);
+        Assert.Empty(cut.Ragged);
+    }
+
+    [Fact]
+    public void a_window_that_cuts_everything_is_cut_like_a_ruler()
+    {
+        var (since, until) = (Start.AddHours(22).AddMinutes(58).AddSeconds(30), Start.AddDays(2).AddHours(1).AddMinutes(1).AddSeconds(10));
+        var cut = new Window(since, until).Cut(Step.OfLevels);
+        Assert.Equal(
+            [
+                (Step.Minute, new Window(Start.AddHours(22).AddMinutes(59), Start.AddHours(23))),
+                (Step.Hour, new Window(Start.AddHours(23), Start.AddDays(1))),
+                (Step.Day, new Window(Start.AddDays(1), Start.AddDays(2))),
+                (Step.Hour, new Window(Start.AddDays(2), Start.AddDays(2).AddHours(1))),
+                (Step.Minute, new Window(Start.AddDays(2).AddHours(1), Start.AddDays(2).AddHours(1).AddMinutes(1))),
+            ], cut.Buckets);
+        Assert.Equal([new Window(since, Start.AddHours(22).AddMinutes(59)), new Window(until.AddSeconds(-10), until)], cut.Ragged);
+    }
+
+    [Fact]
+    public void a_window_inside_one_second_is_ragged_as_a_whole()
+    {
+        var window = new Window(Start.AddMicroseconds(1), Start.AddMicroseconds(2));
+        Assert.Equal([window], window.Cut(Step.OfLevels).Ragged);
+    }
+
+    /// <summary>Put in order, the parts of any window start where the one before ends, from its since to its until.</summary>
+    [Property(MaxTest = 2000)]
+    public Property a_cut_covers_its_window_without_gap_or_overlap() => Prop.ForAll(Windows(), Ladders(), (window, ladder) =>
+    {
+        var cut = window.Cut(ladder);
+        var parts = cut.Buckets.Select(b => b.Run).Concat(cut.Ragged).OrderBy(p => p.Since).ToList();
+        return parts[0].Since == window.Since && parts[^1].Until == window.Until && parts.Zip(parts.Skip(1), (a, b) => a.Until == b.Since).All(x => x);
+    });
+
+    [Property(MaxTest = 2000)]
+    public Property a_cut_has_few_parts_of_whole_buckets() => Prop.ForAll(Windows(), Ladders(), (window, ladder) =>
+    {
+        var cut = window.Cut(ladder);
+        return cut.Ragged.Count <= 2 && cut.Ragged.All(r => r.Until - r.Since < 2 * Step.Minute.Length)
+            && cut.Buckets.Count(b => b.Step == ladder[0]) <= 1 && cut.Buckets.Count <= 2 * ladder.Length - 1
+            && cut.Buckets.All(b => b.Step.Floor(b.Run.Since) == b.Run.Since.Ticks && b.Step.Floor(b.Run.Until) == b.Run.Until.Ticks && b.Run.Since < b.Run.Until);
+    });
+
+    [Fact]
+    public void the_first_and_the_last_moments_can_be_cut()
+    {
+        var everything = new Window(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+        Assert.Equal(2, everything.Cut(Step.OfMessages).Ragged.Count(r => r.Since == everything.Since || r.Until == everything.Until)
+            + everything.Cut(Step.OfMessages).Buckets.Count(b => b.Run.Since == everything.Since || b.Run.Until == everything.Until));
+    }
+
+    /// <summary>Days of 23, 24 and 25 hours, those that start at half past something, and clocks that change a minute after midnight.</summary>
+    [Property(MaxTest = 100)]
+    public Property no_bucket_lies_in_two_days_or_hours_of_a_zone() => Prop.ForAll(Windows(), Gen.Elements(SnapshotTests.Zones).ToArbitrary(), Gen.Elements("HOUR", "DAY").ToArbitrary(), (window, name, interval) =>
+    {
+        var (zone, length) = (TimeZoneInfo.FindSystemTimeZoneById(name), ErrorTracker.Statistics.Interval.Parse(interval)!);
+        var cuts = length.Cut(Zone.Optional(name, []), window).ToList();
+        var parts = cuts.SelectMany(c => c.Buckets.Select(b => b.Run).Concat(c.Ragged)).OrderBy(p => p.Since).ToList();
+        return parts[0].Since == window.Since && parts[^1].Until == window.Until && parts.Zip(parts.Skip(1), (a, b) => a.Until == b.Since).All(x => x)
+            && cuts.SelectMany(c => c.Buckets).All(b => Starts(b.Step, b.Run).All(start => LocalOf(start) == LocalOf((start + b.Step.Length).AddTicks(-1))));
+
+        IEnumerable<DateTimeOffset> Starts(Step step, Window run)
+        {
+            for (var start = run.Since; start < run.Until; start += step.Length) yield return start;
+        }
+
+        long LocalOf(DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, zone).DateTime.Ticks / length.Length.Ticks;
+    });
+
+    [Fact]
+    public void a_window_beyond_the_last_event_ends_with_its_largest_bucket()
+    {
+        var window = new Window(Start, Start.AddHours(30));
+        Assert.Equal(window, window.Beyond(window.Until));
+        Assert.Equal(new(Step.Largest.Ceiling(window.Until), TimeSpan.Zero), window.Beyond(window.Until.AddTicks(-10)).Until);
+        Assert.Equal(window with { Until = DateTimeOffset.MaxValue }, (window with { Until = DateTimeOffset.MaxValue }).Beyond(Start));
+    }
+
+    private static Arbitrary<Step[]> Ladders() => Gen.Elements(Step.OfLevels, Step.OfMessages).ToArbitrary();
+
+    /// <summary>Ends near and far, on buckets' edges and beside them.</summary>
+    private static Arbitrary<Window> Windows()
+    {
+        var instants =
+            from unit in Gen.Elements(TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1))
+            from count in Gen.Choose(0, 5000)
+            from offset in Gen.Elements(-1, 0, 0, 1)
+            from origin in Gen.Elements(Start, DateTimeOffset.UnixEpoch.AddDays(-3))
+            select origin + unit * count + TimeSpan.FromMicroseconds(offset);
+        return (from a in instants from b in instants where a != b select a < b ? new Window(a, b) : new Window(b, a)).ToArbitrary();
+    }
+}

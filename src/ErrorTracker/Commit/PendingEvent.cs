@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using ErrorTracker.Log;
+
+namespace ErrorTracker.Commit;
+
+/// <summary>What became of an event that was sent.</summary>
+public enum Fate
+{
+    /// <summary>It is committed.</summary>
+    Stored,
+
+    /// <summary>It had been committed before, with the same content.</summary>
+    Repeated,
+
+    /// <summary>Its <c>event_id</c> had been committed before, with other content.</summary>
+    Conflicting,
+}
+
+/// <param name="ReceivedAt">When the event that is stored was received.</param>
+public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
+
+/// <summary>An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails with it.</summary>
+/// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
+/// <param name="Data">As the log stores it: JSON in UTF-8.</param>
+/// <param name="Type">What the log calls it.</param>
+public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data, string Type = ErrorOccurred.StoredType)
+{
+    public bool IsError => Type == ErrorOccurred.StoredType;
+
+    public int Size => Data.Length;
+
+    /// <summary>When it was put on the queue, in ticks of the clock.</summary>
+    internal long EnqueuedAt { get; set; }
+
+    public TaskCompletionSource<Outcome> Settled { get; } = new();
+
+    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt)
+    {
+        var error = incoming.IsUndated ? incoming.Error with { OccurredAt = receivedAt } : incoming.Error;
+        return incoming.EventId is { } named
+            ? new(applicationId, IdOf(applicationId, named), true, receivedAt, (error with { EventId = named }).ToStored())
+            : new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, error.ToStored());
+    }
+
+    /// <summary>
+    /// What an <c>event_id</c> is stored under: a UUID of version 8 (RFC 9562) made of SHA-256 of the application and it, so that no application can meet
+    /// another's events or find out about them.
+    /// </summary>
+    public static Guid IdOf(int applicationId, Guid eventId)
+    {
+        Span<byte> name = stackalloc byte[20], hash = stackalloc byte[32];
+        BinaryPrimitives.WriteInt32BigEndian(name, applicationId);
+        eventId.TryWriteBytes(name[4..], bigEndian: true, out _);
+        SHA256.HashData(name, hash);
+        hash[6] = (byte)((hash[6] & 0x0f) | 0x80);
+        hash[8] = (byte)((hash[8] & 0x3f) | 0x80);
+        return new(hash[..16], bigEndian: true);
+    }
+}

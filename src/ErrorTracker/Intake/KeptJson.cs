@@ -1,0 +1,174 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using ErrorTracker.Intake.Native;
+using ErrorTracker.Intake.Sentry;
+using ErrorTracker.Log;
+
+namespace ErrorTracker.Intake;
+
+/// <summary>
+/// Writes JSON as it was sent, but for what the log cannot hold, and notes what was dropped or changed, and why. One for each
+/// event: all its numbers share a limit. A value is read once, so it costs its size, however it is nested.
+/// </summary>
+internal sealed class KeptJson
+{
+    /// <summary>Readers of an answer stop at 64 levels, and some are the log's and the answer's own.</summary>
+    private const int MostDepth = 50;
+
+    private const int MostNotes = 50, LongestPath = 200;
+
+    private static readonly JsonWriterOptions Plain = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+        MaxDepth = SentryEvent.DeepestRead * 2,
+    };
+
+    /// <summary>What was parsed before is read here: its depth has been judged.</summary>
+    private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
+
+    private readonly Dictionary<string, string> _dropped = [];
+    private long _numbers;
+    private int _unnamed;
+
+    /// <summary>The reasons, by path; beyond 50 paths only their number, under <c>*</c>.</summary>
+    public IReadOnlyDictionary<string, string> Dropped
+    {
+        get
+        {
+            if (_unnamed > 0) _dropped["*"] = $"{_unnamed.ToString("N0", CultureInfo.InvariantCulture)} more are not named";
+            return _dropped;
+        }
+    }
+
+    public void Drop(string path, string why)
+    {
+        if (_dropped.Count < MostNotes) _dropped.TryAdd(SentryText.Cut(path, LongestPath), why);
+        else _unnamed++;
+    }
+
+    /// <summary>An object of these members.</summary>
+    public static RawJson Write(Action<Utf8JsonWriter> members)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
+        {
+            writer.WriteStartObject();
+            members(writer);
+            writer.WriteEndObject();
+        }
+        return new(buffer.WrittenMemory);
+    }
+
+    /// <param name="path">Of the object that has it; empty for the event itself.</param>
+    public void WriteMember(Utf8JsonWriter json, JsonProperty member, string path)
+    {
+        json.WritePropertyName(member.Name);
+        WriteValue(json, member.Value, path, member.Name);
+    }
+
+    /// <summary>As it was sent, but for what the log cannot hold: numbers out of range become text, and what is nested too deep null.</summary>
+    /// <param name="path">Of the object that has it; empty for the event itself.</param>
+    /// <param name="name">Its name there.</param>
+    public void WriteValue(Utf8JsonWriter json, JsonElement value, string path, string name)
+    {
+        var sent = JsonMarshal.GetRawUtf8Value(value);
+        if (value.ValueKind is JsonValueKind.String or JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null)
+        {
+            json.WriteRawValue(sent, skipInputValidation: true);
+            return;
+        }
+        var (changed, copied) = (default(ArrayBufferWriter<byte>), 0);
+        Span<PathStep> steps = stackalloc PathStep[MostDepth + 1];
+        for (var reader = new Utf8JsonReader(sent, AnyDepth); reader.Read();)
+        {
+            Follow(ref reader, steps);
+            var isNumber = reader.TokenType == JsonTokenType.Number;
+            if (isNumber ? StorableNumbers.Fits(reader.ValueSpan, ref _numbers, EventBody.Largest) : !IsTooDeep(ref reader)) continue;
+
+            Note(sent, steps[..(reader.CurrentDepth + 1)], path, name, isNumber);
+            changed ??= new ArrayBufferWriter<byte>(sent.Length + 2);
+            changed.Write(sent[copied..(int)reader.TokenStartIndex]);
+            WriteInstead(changed, ref reader);
+            copied = (int)reader.BytesConsumed;
+        }
+        if (changed is null)
+        {
+            json.WriteRawValue(sent, skipInputValidation: true);
+            return;
+        }
+        changed.Write(sent[copied..]);
+        json.WriteRawValue(changed.WrittenSpan, skipInputValidation: true);
+    }
+
+    private static bool IsTooDeep(ref Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth == MostDepth;
+
+    private static void WriteInstead(ArrayBufferWriter<byte> json, ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Number)
+        {
+            json.Write("\""u8);
+            json.Write(reader.ValueSpan);
+            json.Write("\""u8);
+            return;
+        }
+        json.Write("null"u8);
+        reader.Skip();
+    }
+
+    private void Note(ReadOnlySpan<byte> sent, ReadOnlySpan<PathStep> steps, string path, string name, bool isNumber)
+    {
+        var why = isNumber ? "is a number out of range: kept as text" : $"is nested deeper than {MostDepth} levels";
+        if (_dropped.Count >= MostNotes)
+        {
+            _unnamed++;
+            return;
+        }
+        path = path.Length == 0 ? name : Below(path, name);
+        foreach (var step in steps[1..]) path = Below(path, step.In(sent));
+        Drop(path, why);
+    }
+
+    private static string Below(string path, string name) => path.Length < LongestPath ? SentryText.Cut($"{path}.{name}", LongestPath) : path;
+
+    /// <summary>Keeps the steps that lead to the token: one for each object and array around it.</summary>
+    private static void Follow(ref Utf8JsonReader reader, scoped Span<PathStep> steps)
+    {
+        var depth = reader.CurrentDepth;
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                return;
+            case JsonTokenType.PropertyName:
+                steps[depth] = new((int)reader.TokenStartIndex, (int)(reader.BytesConsumed - reader.TokenStartIndex), -1);
+                return;
+            default:
+                if (steps[depth].Length == 0) steps[depth].Index++;
+                var begins = reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+                if (begins && depth < MostDepth) steps[depth + 1] = new(0, 0, -1);
+                return;
+        }
+    }
+
+    /// <summary>Where a value is in the object or array around it.</summary>
+    /// <param name="start">Of its name with the quotes, in the bytes that were sent.</param>
+    /// <param name="length">Of the same; 0 in an array.</param>
+    /// <param name="index">In an array, from 0.</param>
+    private struct PathStep(int start, int length, int index)
+    {
+        public readonly int Length = length;
+        public int Index = index;
+
+        public readonly string In(ReadOnlySpan<byte> sent)
+        {
+            if (Length == 0) return Index.ToString(CultureInfo.InvariantCulture);
+            var name = new Utf8JsonReader(sent.Slice(start, sent.Slice(start, Length).LastIndexOf((byte)'"') + 1));
+            name.Read();
+            return name.GetString()!;
+        }
+    }
+}

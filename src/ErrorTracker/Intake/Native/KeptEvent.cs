@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using ErrorTracker.Intake.Sentry;
+using ErrorTracker.Log;
+
+namespace ErrorTracker.Intake.Native;
+
+/// <summary>
+/// Makes an error of a native event that cannot be stored just as it was sent: members without a place of their own go
+/// to <c>context</c> under their names, and what is cut or changed is named in <c>context.dropped</c>, as for SDKs.
+/// Pure: the same event gives the same error.
+/// </summary>
+internal sealed class KeptEvent(SentMembers sent)
+{
+    private const int MostParts = 32, LongestPart = 1024;
+
+    private const string
+        Dropped = "dropped", Undated = "undated", Message = "message", Tags = "tags", Fingerprint = "fingerprint", Context = "context";
+
+    /// <summary>Names in context that the log itself gives a meaning, which a sender cannot take.</summary>
+    private static readonly string[] Reserved = [Dropped, Undated];
+
+    private readonly KeptJson _kept = new();
+    private readonly HashSet<string> _taken = [.. Reserved];
+    private readonly List<JsonProperty> _otherTags = [];
+
+    public static bool IsTooLong(string message) =>
+        message.Length > EventBody.LongestMessage
+        && (message.Length > 2 * EventBody.LongestMessage || message.EnumerateRunes().Count() > EventBody.LongestMessage);
+
+    /// <summary>It can be an event's context as it is.</summary>
+    public static bool IsContext(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object && !Reserved.Any(name => value.TryGetProperty(name, out _));
+
+    public ErrorOccurred ToError(DateTimeOffset occurredAt, string level, string message)
+    {
+        var (stack, tags) = (StackOf(), TagsOf());
+        var isLong = IsTooLong(message);
+        if (isLong) _kept.Drop(Message, EventBody.LongMessage);
+        var context = KeptJson.Write(json => WriteContext(json, isLong));
+        var isEmpty = context.Utf8.Length == "{}".Length;
+        return new(occurredAt, level, SentryText.Cut(message, EventBody.LongestMessage), stack, tags, isEmpty ? null : context);
+    }
+
+    /// <summary>An object, a text, or a list, which is taken for that of the frames.</summary>
+    private RawJson? StackOf() => sent.Stack.ValueKind switch
+    {
+        JsonValueKind.Undefined => null,
+        JsonValueKind.String => new(JsonMarshal.GetRawUtf8Value(sent.Stack).ToArray()),
+        JsonValueKind.Array => KeptJson.Write(WriteFrames),
+        _ => KeptJson.Write(json => WriteAll(json, sent.Stack.EnumerateObject(), "stack")),
+    };
+
+    private void WriteFrames(Utf8JsonWriter json)
+    {
+        json.WritePropertyName("frames");
+        _kept.WriteValue(json, sent.Stack, "", "stack");
+    }
+
+    /// <summary>Their values stay as they were sent, and those that are too many are kept for the context.</summary>
+    private RawJson? TagsOf()
+    {
+        if (sent.Tags.ValueKind == JsonValueKind.Undefined) return null;
+        var (names, kept) = (new HashSet<string>(), new List<JsonProperty>());
+        foreach (var tag in sent.Tags.EnumerateObject())
+        {
+            var name = tag.Name;
+            if (names.Count < EventBody.MostTags) names.Add(name);
+            if (names.Contains(name)) kept.Add(tag);
+            else _otherTags.Add(tag);
+        }
+        if (_otherTags.Count > 0) _kept.Drop(Tags, EventBody.TooManyTags);
+        return KeptJson.Write(json => WriteAll(json, kept, Tags));
+    }
+
+    /// <summary>
+    /// What the log adds goes before what the sender's context holds, and that before members of the same name beside it.
+    /// </summary>
+    private void WriteContext(Utf8JsonWriter json, bool isLong)
+    {
+        if (isLong)
+        {
+            _taken.Add(Message);
+            json.WritePropertyName(Message);
+            json.WriteRawValue(JsonMarshal.GetRawUtf8Value(sent.Message), skipInputValidation: true);
+        }
+        WriteFingerprint(json);
+        if (_otherTags.Count > 0)
+        {
+            _taken.Add(Tags);
+            json.WriteStartObject(Tags);
+            WriteAll(json, _otherTags, Tags);
+            json.WriteEndObject();
+        }
+        var isObject = sent.Context.ValueKind == JsonValueKind.Object;
+        if (isObject) WriteFree(json, sent.Context.EnumerateObject(), "context.");
+        if (isObject && sent.Others is not null) _taken.UnionWith(sent.Context.EnumerateObject().Select(member => member.Name));
+        if (!isObject && sent.Context.ValueKind != JsonValueKind.Undefined)
+        {
+            json.WritePropertyName(Context);
+            _kept.WriteValue(json, sent.Context, "", Context);
+        }
+        WriteFree(json, sent.Others ?? [], "");
+        WriteDropped(json);
+    }
+
+    /// <summary>A list, or the one part of it. Parts become text.</summary>
+    private void WriteFingerprint(Utf8JsonWriter json)
+    {
+        if (sent.Fingerprint.ValueKind == JsonValueKind.Undefined) return;
+        var isList = sent.Fingerprint.ValueKind == JsonValueKind.Array;
+        JsonElement[] parts = isList ? [.. sent.Fingerprint.EnumerateArray()] : [sent.Fingerprint];
+        if (parts.Length > MostParts) _kept.Drop(Fingerprint, $"has more than {MostParts} parts: cut");
+        var read = parts.Take(MostParts).ToList();
+        var texts = read.FindAll(IsPart).ConvertAll(SentryText.Of);
+        if (texts.Count < read.Count) _kept.Drop(Fingerprint, "holds what is no text");
+        var cut = texts.ConvertAll(text => SentryText.Cut(text, LongestPart));
+        if (!cut.SequenceEqual(texts)) _kept.Drop(Fingerprint, "has a part of more than 1,024 characters: cut");
+        if (cut.Count == 0) return;
+        _taken.Add(Fingerprint);
+        json.WriteStartArray(Fingerprint);
+        foreach (var text in cut) json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
+
+    private static bool IsPart(JsonElement value) =>
+        value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null);
+
+    /// <summary>Those whose name nothing before them has.</summary>
+    private void WriteFree(Utf8JsonWriter json, IEnumerable<JsonProperty> members, string path)
+    {
+        foreach (var member in members)
+            if (_taken.Contains(member.Name)) _kept.Drop(path + member.Name, EventBody.NameTaken);
+            else _kept.WriteMember(json, member, path.TrimEnd('.'));
+    }
+
+    private void WriteAll(Utf8JsonWriter json, IEnumerable<JsonProperty> members, string path)
+    {
+        foreach (var member in members) _kept.WriteMember(json, member, path);
+    }
+
+    private void WriteDropped(Utf8JsonWriter json)
+    {
+        if (_kept.Dropped.Count == 0) return;
+        json.WriteStartObject(Dropped);
+        foreach (var (path, why) in _kept.Dropped) json.WriteString(path, why);
+        json.WriteEndObject();
+    }
+}

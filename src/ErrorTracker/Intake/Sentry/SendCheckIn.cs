@@ -1,0 +1,69 @@
+using ErrorTracker.Http;
+using Microsoft.AspNetCore.Mvc;
+using Wolverine.Http;
+
+namespace ErrorTracker.Intake.Sentry;
+
+public static class SendCheckIn
+{
+    /// <summary>
+    /// Takes a check-in of a scheduled job, as <c>curl</c> in a crontab sends it. It is not kept, and counted in
+    /// <c>loss</c> under <c>monitor</c>.
+    /// </summary>
+    [WolverineGet("/api/{app_id}/cron/{monitor}/{key}")]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    public static Task<IResult> Get(
+        string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
+        CountAsync(app_id, key, http, services);
+
+    /// <summary>
+    /// Takes a check-in of a scheduled job. It is not kept, and counted in <c>loss</c> under <c>monitor</c>; its body
+    /// is not read.
+    /// </summary>
+    [WolverinePost("/api/{app_id}/cron/{monitor}/{key}")]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    public static Task<IResult> Post(
+        string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
+        CountAsync(app_id, key, http, services);
+
+    /// <summary>
+    /// Takes a check-in whose key is in the query. It is not kept, and counted in <c>loss</c> under <c>monitor</c>.
+    /// </summary>
+    [WolverineGet("/api/{app_id}/cron/{monitor}")]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    public static Task<IResult> GetByQuery(
+        string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>
+        CountAsync(app_id, null, http, services);
+
+    /// <summary>
+    /// Takes a check-in whose key is in the query or a header. It is not kept, and counted in <c>loss</c> under
+    /// <c>monitor</c>; its body is not read.
+    /// </summary>
+    [WolverinePost("/api/{app_id}/cron/{monitor}")]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    public static Task<IResult> PostByQuery(
+        string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>
+        CountAsync(app_id, null, http, services);
+
+    private static async Task<IResult> CountAsync(string app_id, string? key, HttpContext http, IntakeServices services)
+    {
+        using var intake = new CheckInIntake(app_id, key, http, services);
+        return await intake.RunAsync();
+    }
+
+    private sealed class CheckInIntake(string app_id, string? key, HttpContext http, IntakeServices services)
+        : SentryIntake(app_id, http, services)
+    {
+        protected override IEnumerable<string> KeysShown => key is null ? base.KeysShown : base.KeysShown.Append(key);
+
+        protected override int Held => 0;
+
+        protected override ValueTask<SentryRefusal?> ReadBodyAsync(Memory<byte> buffer, CancellationToken stop)
+        {
+            PassOver(Unkept.CheckIn);
+            return new(default(SentryRefusal));
+        }
+
+        protected override IResult Answer(Guid? id) => Results.StatusCode(StatusCodes.Status202Accepted);
+    }
+}

@@ -1,0 +1,52 @@
+using ErrorTracker.Http;
+using Microsoft.AspNetCore.Mvc;
+using Wolverine.Http;
+
+namespace ErrorTracker.Intake.Sentry;
+
+public static class SendSecurityReport
+{
+    private const string
+        Blocked = """ "https://evil.example/x.js" """,
+        Example = $$$"""{"csp-report":{"violated-directive":"script-src","blocked-uri":{{{Blocked}}}}}""",
+        List = $$$"""[{"type":"csp-violation","body":{"effectiveDirective":"script-src","blockedURL":{{{Blocked}}}}}]""",
+        Transparency = """{"expect-ct-report":{"hostname":"shop.example"}}""",
+        Failures = """[{"type":"network-error","url":"https://shop.example/","body":{"type":"tcp.timed_out"}}]""";
+
+    /// <summary>
+    /// Takes security reports, as browsers send them by themselves to what <c>report-uri</c> or <c>report-to</c> names:
+    /// each becomes an event of level WARNING, at most 100 of a request. <c>sentry_release</c> and
+    /// <c>sentry_environment</c> in the query are kept with it. Answered 200 only after they are committed.
+    /// </summary>
+    [WolverinePost("/api/{app_id}/security")]
+    [ProducesResponseType<SentryReceipt>(200)]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Ingests("application/csp-report", Example), Ingests("application/reports+json", List), Ingests(Door.Json, Example)]
+    [Ingests("application/expect-ct-report+json", Transparency)]
+    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
+    {
+        using var intake = new ReportIntake(app_id, http, services);
+        return await intake.RunAsync();
+    }
+
+    /// <summary>The same, by the name that older pages use.</summary>
+    [WolverinePost("/api/{app_id}/csp-report")]
+    [ProducesResponseType<SentryReceipt>(200), Ingests("application/csp-report", Example)]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    public static Task<IResult> PostCsp(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
+        Post(app_id, http, services);
+
+    /// <summary>The same for what browsers report of requests that failed (Network Error Logging).</summary>
+    [WolverinePost("/api/{app_id}/nel")]
+    [ProducesResponseType<SentryReceipt>(200), Ingests("application/reports+json", Failures)]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    public static Task<IResult> PostNel(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
+        Post(app_id, http, services);
+
+    private sealed class ReportIntake(string app_id, HttpContext http, IntakeServices services)
+        : WholeBodyIntake(app_id, http, services)
+    {
+        protected override SentryRefusal? Take(Memory<byte> body) =>
+            TryKeepReports(body) ? null : SentryRefusal.BadReport;
+    }
+}

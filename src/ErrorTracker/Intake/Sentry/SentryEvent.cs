@@ -1,0 +1,191 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Unicode;
+using ErrorTracker.Commit;
+using ErrorTracker.Http;
+using ErrorTracker.Intake.Native;
+using ErrorTracker.Log;
+
+namespace ErrorTracker.Intake.Sentry;
+
+/// <summary>
+/// Makes an error of an SDK's event (https://develop.sentry.dev/sdk/data-model/event-payloads/). Pure and lenient: a member that cannot be kept as it is gets dropped
+/// or changed and is named in <c>context.dropped</c>; the event is kept. Exceptions with their frames, and threads, become <c>stack</c>; all that has no place of
+/// its own becomes <c>context</c>.
+/// </summary>
+internal sealed class SentryEvent
+{
+    /// <summary>
+    /// 50 levels are kept, some below the event's own. A document costs its size times its depth to read, so no more
+    /// are read.
+    /// </summary>
+    internal const int DeepestRead = 60;
+
+    internal const string NoMessage = "(no message)";
+
+    private static readonly string TooLong =
+        string.Create(CultureInfo.InvariantCulture, $"has more than {EventBody.LongestMessage:N0} characters: cut");
+
+    /// <summary>Characters of seconds since 1970.</summary>
+    private const int LongestTime = 64;
+
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = DeepestRead };
+
+    /// <summary>Those whose content has a place of its own, and the names that older SDKs gave them.</summary>
+    private static readonly string[]
+        Exceptions = ["exception", "sentry.interfaces.Exception"],
+        Messages = ["logentry", "sentry.interfaces.Message", "message"],
+        Stacktraces = ["stacktrace", "sentry.interfaces.Stacktrace"],
+        Placed = [.. Exceptions, .. Stacktraces, "threads", "tags", "event_id", "dropped", "undated"];
+
+    /// <summary>Those that are looked for.</summary>
+    private static readonly FrozenSet<string> Known =
+        [.. Placed, .. Messages, "timestamp", "level", "transaction", "culprit", "platform", "user", "sdk"];
+
+    private readonly JsonElement _event;
+    private readonly Dictionary<string, JsonElement> _known = [];
+    private readonly KeptJson _kept = new();
+    private readonly HashSet<string> _used = [.. Placed];
+
+    private SentryEvent(JsonElement sent)
+    {
+        _event = sent;
+        foreach (var member in sent.EnumerateObject())
+            if (Known.Contains(member.Name)) _known[member.Name] = member.Value;
+    }
+
+    /// <summary>Escapes that the log cannot hold are replaced in the payload's bytes.</summary>
+    /// <param name="payload">An event in JSON; the bare tokens NaN and Infinity are taken for text, and what is no UTF-8 is replaced.</param>
+    /// <param name="headerId">The event_id of the envelope's header, which goes before the event's own.</param>
+    /// <param name="receivedAt">The time of an event without one.</param>
+    /// <param name="address">The IP address that the event came from; null if nobody knows.</param>
+    /// <returns>The error, with an id if its sender gave one, and its type if it is no error; or null if it is no JSON object.</returns>
+    public static (IncomingEvent? Incoming, string? OtherType) Parse(
+        Memory<byte> payload, string? headerId, DateTimeOffset receivedAt, string? address = null)
+    {
+        if (!Utf8.IsValid(payload.Span)) payload = StorableText.ToUtf8(payload.Span);
+        if (payload.Span.StartsWith(EventBody.ByteOrderMark)) payload = payload[EventBody.ByteOrderMark.Length..];
+        StorableText.Repair(payload.Span);
+        using var document = Read(payload) ?? Read(JsonRepair.Prune(JsonRepair.Quote(payload.Span), DeepestRead));
+        if (document is not { RootElement: { ValueKind: JsonValueKind.Object } sent }) return (null, null);
+        if (sent.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && Unkept.CategoriesOf(type.GetString()!).Length > 0) return (null, type.GetString());
+        return (new SentryEvent(sent).ToError(headerId, receivedAt, address), null);
+    }
+
+    /// <summary>An id as SDKs write it: 32 hexadecimal digits, with dashes or without.</summary>
+    public static Guid? ParseId(string? text) => text is { Length: 32 or 36 } && text.All(c => char.IsAsciiHexDigit(c) || c == '-') && Guid.TryParse(text, out var id) ? id : null;
+
+    private static JsonDocument? Read(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json, Options);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private IncomingEvent ToError(string? headerId, DateTimeOffset receivedAt, string? address)
+    {
+        var id = ParseId(headerId) ?? ParseId(Find("event_id") is { ValueKind: JsonValueKind.String } own ? own.GetString() : null);
+        var (at, level) = (Time(), Level());
+        var exceptions = SentryStack.ListOf(Find(Exceptions), "exception", _kept);
+        var threads = SentryStack.ListOf(Find("threads"), "threads", _kept);
+        var message = Message(exceptions, threads, level);
+        var stack = SentryStack.Of(exceptions, threads, Find(Stacktraces), _kept);
+        var tags = new SentryTags(Find("tags"), _kept);
+        var context = Context(id, isDated: at is not null, tags, new(Find("sdk"), address));
+        return new(new ErrorOccurred(at ?? receivedAt, level, message, stack, tags.Kept, context), id, IsUndated: at is null);
+    }
+
+    private JsonElement? Find(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+            if (_known.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null) return value;
+        return null;
+    }
+
+    /// <summary>RFC 3339, the same without an offset, or seconds since 1970; null if there is none.</summary>
+    private DateTimeOffset? Time()
+    {
+        _used.Add("timestamp");
+        if (Find("timestamp") is not { } value) return null;
+        var text = SentryText.Of(value);
+        if (Instant.TryParse(text, out var instant)) return instant;
+        if (text.Length <= LongestTime && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            && Math.Abs(seconds) < 1e12m
+            && DateTimeOffset.UnixEpoch.Ticks + (seconds * TimeSpan.TicksPerSecond) is var ticks && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks)
+            return Instant.Truncate(new((long)ticks, TimeSpan.Zero));
+        _kept.Drop("timestamp", "is no time: received_at took its place");
+        return null;
+    }
+
+    /// <summary>As all endpoints understand it; ERROR if there is none.</summary>
+    private string Level()
+    {
+        _used.Add("level");
+        if (Find("level") is not { } value) return "ERROR";
+        if (Levels.Parse(SentryText.Of(value).AsSpan().Trim()) is { } level) return level;
+        _kept.Drop("level", "is no level: taken for ERROR");
+        return "ERROR";
+    }
+
+    /// <summary>
+    /// What was caught, or what is said, or the text that stands for an exception, or where it was: the first that is
+    /// there.
+    /// </summary>
+    private string Message(List<JsonElement> exceptions, List<JsonElement> threads, string level)
+    {
+        var full = new ExceptionChain(exceptions).Title() ?? Said() ?? SentryStack.TextOf(exceptions)
+            ?? StackPlace.Of(exceptions, Find(Stacktraces), threads) ?? Text("transaction") ?? Text("culprit") ?? Untold(level);
+        var message = SentryText.Cut(full, EventBody.LongestMessage);
+        if (message.Length < full.Length) _kept.Drop("message", TooLong);
+        return message;
+    }
+
+    /// <summary>Native code may crash without a word, with nothing but addresses.</summary>
+    private string Untold(string level) =>
+        level == "CRITICAL" && Text("platform") is ("native" or "cocoa") ? NativeCrash.Title : NoMessage;
+
+    /// <summary>A text that is the whole message is not kept twice; one of blanks only says nothing.</summary>
+    private string? Said()
+    {
+        foreach (var name in Messages)
+        {
+            if (Find(name) is not { } entry) continue;
+            var text = entry.ValueKind == JsonValueKind.Object
+                ? SentryText.Member(entry, "formatted") ?? Filled(entry) : SentryText.Of(entry);
+            if (string.IsNullOrWhiteSpace(text)) continue;
+            if (entry.ValueKind == JsonValueKind.String && text.Length <= EventBody.LongestMessage) _used.Add(name);
+            return text;
+        }
+        return null;
+    }
+
+    private string? Text(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
+
+    private static string? Filled(JsonElement entry) =>
+        SentryText.Member(entry, "message") is { } template && entry.TryGetProperty("params", out var parameters)
+            ? MessageTemplate.Fill(template, parameters, 2 * EventBody.LongestMessage) : SentryText.Member(entry, "message");
+
+    private RawJson Context(Guid? id, bool isDated, SentryTags tags, SenderAddress address) => KeptJson.Write(context =>
+    {
+        if (id is { } known) context.WriteString("event_id", known.ToString("N"));
+        foreach (var member in _event.EnumerateObject())
+        {
+            if (member.Value.ValueKind == JsonValueKind.Null || _used.Contains(member.Name)) continue;
+            if (!address.TryWrite(context, member, _kept)) _kept.WriteMember(context, member, "");
+        }
+        if (Find("user") is null) address.WriteUser(context);
+        tags.WriteOthers(context);
+        if (!isDated) context.WriteBoolean("undated", true);
+        if (_kept.Dropped.Count == 0) return;
+        context.WriteStartObject("dropped");
+        foreach (var (path, why) in _kept.Dropped) context.WriteString(path, why);
+        context.WriteEndObject();
+    });
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using ErrorTracker.Intake.Native;
+using ErrorTracker.Log;
+
+namespace ErrorTracker.Intake.Sentry;
+
+/// <summary>
+/// The tags of an event in each form that SDKs give them: an object, or a list of pairs, each a list of two or an object of key
+/// and value.
+/// </summary>
+internal sealed class SentryTags
+{
+    private readonly Dictionary<string, string> _tags = [], _others = [];
+
+    public SentryTags(JsonElement? sent, KeptJson kept)
+    {
+        if (sent is null) return;
+        foreach (var (name, value) in PairsOf(sent.Value, kept))
+            if (value.ValueKind != JsonValueKind.Null)
+                (_tags.Count < EventBody.MostTags || _tags.ContainsKey(name) ? _tags : _others)[name] = SentryText.Of(value);
+        if (_others.Count > 0) kept.Drop("tags", EventBody.TooManyTags);
+    }
+
+    /// <summary>As many as the log takes, all of them text; null if there are none.</summary>
+    public RawJson? Kept => _tags.Count == 0 ? null : KeptJson.Write(json => Write(json, _tags));
+
+    /// <summary>Writes those that are more than the log takes, for the context.</summary>
+    public void WriteOthers(Utf8JsonWriter context)
+    {
+        if (_others.Count == 0) return;
+        context.WriteStartObject("tags");
+        Write(context, _others);
+        context.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, Dictionary<string, string> tags)
+    {
+        foreach (var (name, value) in tags) json.WriteString(name, value);
+    }
+
+    private static IEnumerable<(string Name, JsonElement Value)> PairsOf(JsonElement tags, KeptJson kept)
+    {
+        if (tags.ValueKind == JsonValueKind.Object) return tags.EnumerateObject().Select(member => (member.Name, member.Value));
+        if (tags.ValueKind != JsonValueKind.Array)
+        {
+            kept.Drop("tags", "must be an object or a list of pairs");
+            return [];
+        }
+        return PairsOfList(tags, kept);
+    }
+
+    private static IEnumerable<(string Name, JsonElement Value)> PairsOfList(JsonElement tags, KeptJson kept)
+    {
+        var holdsOthers = false;
+        foreach (var item in tags.EnumerateArray())
+            if (PairOf(item) is { } pair) yield return pair;
+            else holdsOthers = true;
+        if (holdsOthers) kept.Drop("tags", "holds what is no pair");
+    }
+
+    private static (string, JsonElement)? PairOf(JsonElement item) => item.ValueKind switch
+    {
+        JsonValueKind.Array when item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.String => (item[0].GetString()!, item[1]),
+        JsonValueKind.Object when item.TryGetProperty("key", out var key) && key.ValueKind == JsonValueKind.String
+            && item.TryGetProperty("value", out var value) => (key.GetString()!, value),
+        _ => null,
+    };
+}

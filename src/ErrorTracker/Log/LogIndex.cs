@@ -1,0 +1,51 @@
+using System.Data.Common;
+using ErrorTracker.Counters;
+using Weasel.Core;
+using Weasel.Core.Migrations;
+using Weasel.Postgresql;
+using DbCommandBuilder = Weasel.Core.DbCommandBuilder;
+
+namespace ErrorTracker.Log;
+
+/// <summary>An index of ours on Marten's events table. Marten offers no way to declare one, and must be told to leave it alone.</summary>
+internal sealed class LogIndex(string schema, string name, string definition) : ISchemaObject
+{
+    public DbObjectName Identifier { get; } = new PostgresqlObjectName(schema, name, SchemaUtils.IdentifierUsage.General);
+
+    public IEnumerable<DbObjectName> AllNames() => [Identifier];
+
+    public void WriteCreateStatement(Migrator migrator, TextWriter writer) => writer.WriteLine($"create index if not exists {name} on {schema}.mt_events {definition};");
+
+    public void WriteDropStatement(Migrator migrator, TextWriter writer) => writer.WriteLine($"drop index if exists {schema}.{name};");
+
+    public void ConfigureQueryCommand(DbCommandBuilder builder)
+    {
+        builder.Append("select 1 from pg_indexes where schemaname = ");
+        builder.AppendParameter(schema);
+        builder.Append(" and indexname = ");
+        builder.AppendParameter(name);
+        builder.Append(";");
+    }
+
+    public async Task<ISchemaObjectDelta> CreateDeltaAsync(DbDataReader reader, CancellationToken stop = default) =>
+        new SchemaObjectDelta(this, await reader.ReadAsync(stop) ? SchemaPatchDifference.None : SchemaPatchDifference.Create);
+}
+
+/// <summary>The log's own indexes, created after Marten's tables.</summary>
+internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes", new PostgresqlMigrator())
+{
+    /// <summary>
+    /// The newest events of one application, and any window of them; those of one level, however rare; and what its
+    /// SDKs said they dropped.
+    /// </summary>
+    public const string ByTime = "mt_events_by_time", ByLevel = "mt_events_by_level", OfLosses = "mt_events_of_losses";
+
+    public override Type StorageType => typeof(LogIndexes);
+
+    protected override IEnumerable<ISchemaObject> schemaObjects() =>
+        [
+            new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {CounterFold.IsError}"),
+            new LogIndex(schema, ByLevel, $"(tenant_id, ({CounterFold.Level}), timestamp desc, seq_id desc) where {CounterFold.IsError}"),
+            new LogIndex(schema, OfLosses, $"(tenant_id, timestamp) where type = '{LossReported.StoredType}'"),
+        ];
+}

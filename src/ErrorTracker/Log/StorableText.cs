@@ -1,0 +1,53 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+
+namespace ErrorTracker.Log;
+
+/// <summary>JSON allows escapes that name no text: U+0000 and lone surrogates. JSONB refuses both.</summary>
+public static class StorableText
+{
+    private static ReadOnlySpan<byte> Replacement => "\\ufffd"u8;
+
+    /// <summary>The same with U+FFFD for what is no UTF-8.</summary>
+    public static byte[] ToUtf8(ReadOnlySpan<byte> bytes)
+    {
+        var text = new ArrayBufferWriter<byte>(bytes.Length + 16);
+        while (bytes.IndexOfAnyExceptInRange((byte)0, (byte)0x7f) is var at and >= 0)
+        {
+            text.Write(bytes[..at]);
+            bytes = bytes[at..];
+            if (Rune.DecodeFromUtf8(bytes, out _, out var length) == OperationStatus.Done) text.Write(bytes[..length]);
+            else text.Write("\ufffd"u8);
+            bytes = bytes[length..];
+        }
+        text.Write(bytes);
+        return text.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Replaces each such escape by U+FFFD, in place: the escapes are equally long.</summary>
+    public static void Repair(Span<byte> json)
+    {
+        for (var at = 0; json[at..].IndexOf((byte)'\\') is var next and >= 0;)
+        {
+            at += next;
+            var unit = Escaped(json[at..]);
+            if (unit is null)
+            {
+                at = Math.Min(at + 2, json.Length);
+                continue;
+            }
+            if (char.IsHighSurrogate((char)unit) && Escaped(json[(at + 6)..]) is { } low && char.IsLowSurrogate((char)low))
+            {
+                at += 12;
+                continue;
+            }
+            if (unit == 0 || char.IsSurrogate((char)unit)) Replacement.CopyTo(json[at..]);
+            at += 6;
+        }
+    }
+
+    /// <summary>All four must be digits: .NET's other parsers take NULs after a number for a part of it.</summary>
+    private static ushort? Escaped(ReadOnlySpan<byte> json) =>
+        json.Length >= 6 && json[0] == '\\' && json[1] == 'u' && Utf8Parser.TryParse(json.Slice(2, 4), out ushort unit, out var digits, 'x') && digits == 4 ? unit : null;
+}

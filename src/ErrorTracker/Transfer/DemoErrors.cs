@@ -1,0 +1,119 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+
+namespace ErrorTracker.Transfer;
+
+/// <summary>An error to load: which of the demo's applications reports it, when, and its stored form.</summary>
+internal readonly record struct DemoError(int Application, DateTimeOffset ReceivedAt, ReadOnlyMemory<byte> Data);
+
+/// <summary>
+/// Errors as services have them: few messages make most of the noise (Zipf), days are busy and nights quiet, now and then one message bursts.
+/// The same seed makes the same errors.
+/// </summary>
+internal sealed class DemoErrors
+{
+    private const int MessagesOfApplication = 1_000, LongestBurst = 10, BurstFactor = 20;
+    private const double ZipfExponent = 1.1;
+
+    private static readonly (string Level, double Share)[] Shares = [("DEBUG", 0.04), ("INFO", 0.14), ("WARNING", 0.26), ("ERROR", 0.5), ("CRITICAL", 0.06)];
+    private static readonly string[] Kinds = ["Timeout", "NullReference", "Validation", "Connection", "Concurrency", "Serialization", "Authorization", "NotFound"];
+    private static readonly string[] Nouns = ["order", "payment", "invoice", "session", "cart", "user", "shipment", "report", "export", "webhook", "token", "cache"];
+    private static readonly string[] Regions = ["eu-west", "eu-north", "us-east", "us-west", "ap-south"];
+
+    private readonly DateTimeOffset _start;
+    private readonly double[] _untilMinute;
+    private readonly (int Application, int Message)?[] _bursts;
+    private readonly double[] _zipf, _applications;
+    private readonly (string Level, byte[] Head, byte[] Stack)[][] _messages;
+
+    public DemoErrors(DateTimeOffset start, int days, int applications, int seed)
+    {
+        var random = new Random(seed);
+        _start = start;
+        _bursts = Bursts(random, days, applications);
+        _untilMinute = Cumulated(Enumerable.Range(0, _bursts.Length).Select(m => BusynessAt(m) * (_bursts[m] is null ? 1 : BurstFactor)));
+        _zipf = Cumulated(Enumerable.Range(1, MessagesOfApplication).Select(rank => Math.Pow(rank, -ZipfExponent)));
+        _applications = Cumulated(Enumerable.Range(1, applications).Select(rank => 1.0 / rank));
+        _messages = [.. Enumerable.Range(0, applications).Select(_ => Enumerable.Range(0, MessagesOfApplication).Select(m => Message(random, m)).ToArray())];
+    }
+
+    /// <summary>Errors <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> of <paramref name="total"/>, in the order of their times.</summary>
+    public IEnumerable<DemoError> Take(long first, int count, long total)
+    {
+        var random = new Random((int)(first % int.MaxValue));
+        var minute = 0;
+        for (var i = first; i < first + count; i++)
+        {
+            var at = (double)i / total * _untilMinute[^1];
+            if (i == first) minute = Pick(_untilMinute, at);
+            while (_untilMinute[minute] <= at && minute < _untilMinute.Length - 1) minute++;
+            var before = minute == 0 ? 0 : _untilMinute[minute - 1];
+            var time = _start + TimeSpan.FromMinutes(minute + Math.Clamp((at - before) / (_untilMinute[minute] - before), 0, 0.999999));
+            time = new(time.Ticks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
+
+            var (application, message) = _bursts[minute] is { } burst && random.NextDouble() < 0.95
+                ? burst
+                : (Pick(_applications, random.NextDouble() * _applications[^1]), Pick(_zipf, random.NextDouble() * _zipf[^1]));
+            yield return new(application, time, Write(_messages[application][message], time, random));
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Write((string Level, byte[] Head, byte[] Stack) message, DateTimeOffset receivedAt, Random random)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256 + message.Head.Length + message.Stack.Length);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("occurred_at", receivedAt - TimeSpan.FromMilliseconds(random.Next(1, 500)));
+            json.WriteString("level", message.Level);
+            json.WritePropertyName("message");
+            json.WriteRawValue(message.Head, skipInputValidation: true);
+            json.WritePropertyName("stack");
+            json.WriteRawValue(message.Stack, skipInputValidation: true);
+            json.WriteStartObject("tags");
+            json.WriteString("release", $"2.{random.Next(4)}.{random.Next(10)}");
+            json.WriteString("region", Regions[random.Next(Regions.Length)]);
+            json.WriteString("host", $"node-{random.Next(40):00}");
+            json.WriteString("user", random.Next(100_000).ToString());
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        return buffer.WrittenMemory;
+    }
+
+    private static (string Level, byte[] Head, byte[] Stack) Message(Random random, int number)
+    {
+        var (kind, noun) = (Kinds[random.Next(Kinds.Length)], Nouns[random.Next(Nouns.Length)]);
+        var share = random.NextDouble();
+        var level = Shares.First(s => (share -= s.Share) < 0 || s == Shares[^1]).Level;
+        var stack = new StringBuilder($$"""{"type":"{{kind}}Exception","frames":[""");
+        for (int frame = 0, frames = random.Next(5, 31); frame < frames; frame++)
+            stack.Append(frame == 0 ? "" : ",").Append(
+                $$"""{"file":"src/{{Nouns[random.Next(Nouns.Length)]}}/{{kind}}{{random.Next(50)}}.cs","function":"{{noun}}.Handle{{random.Next(100)}}","line":{{random.Next(1, 900)}}}""");
+        return (level, JsonSerializer.SerializeToUtf8Bytes($"{kind} while handling {noun}: step {number} failed"), Encoding.UTF8.GetBytes(stack.Append("]}").ToString()));
+    }
+
+    /// <summary>About one burst a day, of one message of one application, up to ten minutes long.</summary>
+    private static (int, int)?[] Bursts(Random random, int days, int applications)
+    {
+        var bursts = new (int, int)?[days * 24 * 60];
+        for (var day = 0; day < days; day++)
+            bursts.AsSpan().Slice(random.Next(bursts.Length - LongestBurst), random.Next(2, LongestBurst)).Fill((random.Next(applications), random.Next(MessagesOfApplication)));
+        return bursts;
+    }
+
+    private static double BusynessAt(int minute) => 1.1 + Math.Sin((minute % 1440 / 1440.0 - 0.3) * 2 * Math.PI);
+
+    private static double[] Cumulated(IEnumerable<double> weights)
+    {
+        var sum = 0.0;
+        return [.. weights.Select(w => sum += w)];
+    }
+
+    private static int Pick(double[] cumulated, double at)
+    {
+        var found = Array.BinarySearch(cumulated, at);
+        return Math.Min(found < 0 ? ~found : found + 1, cumulated.Length - 1);
+    }
+}

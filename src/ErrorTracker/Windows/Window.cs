@@ -1,0 +1,45 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Http;
+
+namespace ErrorTracker.Windows;
+
+/// <summary>A half-open window of time by received_at: <c>Since ≤ t &lt; Until</c>, whole microseconds, UTC.</summary>
+public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
+{
+    /// <summary>Both ends are required; each fault is named in <paramref name="errors"/>.</summary>
+    public static Window Parse(string? since, string? until, Dictionary<string, string[]> errors)
+    {
+        var window = new Window(Instant.Required("since", since, errors), Instant.Required("until", until, errors));
+        if (!errors.ContainsKey("since") && !errors.ContainsKey("until") && window.Since >= window.Until) errors["since"] = ["must be before until"];
+        return window;
+    }
+
+    /// <summary>
+    /// Cuts the window into whole buckets, the largest possible, and the ragged ends that no bucket fits: together they cover it
+    /// exactly, without overlap. At most two runs of buckets for each step but the largest, and two ragged ends.
+    /// </summary>
+    /// <param name="ladder">Steps, the largest first, each a multiple of the next.</param>
+    public Cut Cut(ReadOnlySpan<Step> ladder)
+    {
+        if (ladder.IsEmpty) return new([], [this]);
+        var (first, last) = (ladder[0].Ceiling(Since), ladder[0].Floor(Until));
+        if (first >= last) return Cut(ladder[1..]);
+
+        var whole = new Window(new(first, TimeSpan.Zero), new(last, TimeSpan.Zero));
+        var (before, after) = (Rest(Since, whole.Since, ladder[1..]), Rest(whole.Until, Until, ladder[1..]));
+        return new([.. before.Buckets, (ladder[0], whole), .. after.Buckets], [.. before.Ragged, .. after.Ragged]);
+    }
+
+    /// <summary>
+    /// The same events in fewer parts: a window that ends after the last event may as well end with the largest bucket which that event lies in,
+    /// so that a window up to now needs no smaller ones.
+    /// </summary>
+    public Window Beyond(DateTimeOffset newest) =>
+        newest < Until && Step.Largest.Ceiling(newest.AddTicks(1)) is var end && end > Until.UtcTicks ? this with { Until = new(end, TimeSpan.Zero) } : this;
+
+    private static Cut Rest(DateTimeOffset since, DateTimeOffset until, ReadOnlySpan<Step> ladder) =>
+        since < until ? new Window(since, until).Cut(ladder) : new([], []);
+}
+
+/// <summary>A window cut into runs of whole buckets and ragged ends.</summary>
+public sealed record Cut(IReadOnlyList<(Step Step, Window Run)> Buckets, IReadOnlyList<Window> Ragged);
