@@ -1,7 +1,16 @@
+using ErrorTracker.Applications;
 using ErrorTracker.Commands;
+using ErrorTracker.Commit;
 using ErrorTracker.Configuration;
+using ErrorTracker.Counters;
+using ErrorTracker.Events;
 using ErrorTracker.Hosting;
+using ErrorTracker.Intake;
+using ErrorTracker.Log;
+using ErrorTracker.Outcomes;
 using ErrorTracker.Postgres;
+using ErrorTracker.Projections;
+using ErrorTracker.Windows;
 
 var invocation = CommandLine.Read(args);
 if (invocation.ExitCode is { } answered) return answered;
@@ -10,10 +19,27 @@ try
     var builder = WebApplication.CreateBuilder(invocation.Configuration);
     var settings = Settings.Read(builder.Configuration);
     if (invocation.ShowsSettings) Secrets.Hide(builder.Configuration);
-    await using var postgres = await PostgresSource.AttachAsync(settings, invocation);
+    var use = invocation switch
+    {
+        { NeedsDatabase: false } => DatabaseUse.None,
+        { Run: not null } => DatabaseUse.Command,
+        _ => DatabaseUse.Host,
+    };
+    await using var postgres = await PostgresSource.AttachAsync(settings, use);
+
     builder.AddConsole();
-    builder.AddLog(settings, postgres.ConnectionString);
-    builder.AddErrorTracker(settings);
+    builder.Services.AddSingleton(settings);
+    builder.Services.AddSingleton(TimeProvider.System);
+    builder.Services.AddLog(settings, postgres.ConnectionString);
+    builder.Services.AddProjections();
+    builder.Services.AddCounters();
+    builder.AddNodes(settings);
+    builder.Services.AddApplications(settings);
+    builder.Services.AddOutcomes();
+    builder.Services.AddCommit();
+    builder.Services.AddIntake(settings);
+    builder.Services.AddWindows();
+    builder.Services.AddEvents();
     builder.AddApi();
     builder.AddTelemetry(settings);
 

@@ -43,6 +43,7 @@ internal static class Api
         });
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<Faults>();
+        builder.Services.AddSingleton<Readiness>();
         builder.Services.AddHealthChecks().AddCheck<Readiness>("ready");
         builder.Services.AddCors();
         builder.Services.AddWolverineHttp();

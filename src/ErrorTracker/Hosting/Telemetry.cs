@@ -14,7 +14,6 @@ internal static class Telemetry
 {
     public static void AddTelemetry(this WebApplicationBuilder builder, Settings settings)
     {
-        builder.Services.AddSingleton<IngestMetrics>();
         if (settings.OtlpEndpoint is null) return;
         builder.Services.AddOpenTelemetry().UseOtlpExporter()
             .ConfigureResource(x => x.AddService("errortracker"))

@@ -1,9 +1,21 @@
 using System.Runtime.Versioning;
-using ErrorTracker.Commands;
 using ErrorTracker.Configuration;
 using Npgsql;
 
 namespace ErrorTracker.Postgres;
+
+/// <summary>What a process wants a database for.</summary>
+internal enum DatabaseUse
+{
+    /// <summary>Nothing: it gets none.</summary>
+    None,
+
+    /// <summary>A command, which may also work on the private cluster of a host that runs.</summary>
+    Command,
+
+    /// <summary>A host, which owns its private cluster.</summary>
+    Host,
+}
 
 /// <summary>The PostgreSQL this process works with: the configured server, else a private cluster that lives as long as this object.</summary>
 internal sealed class PostgresSource : IAsyncDisposable
@@ -36,24 +48,20 @@ internal sealed class PostgresSource : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>
-    /// The configured server, else a private cluster in the data folder. A command, unlike a host, may also work on the
-    /// cluster of a host that runs.
-    /// Commands that need no database get none.
-    /// </summary>
-    public static async Task<PostgresSource> AttachAsync(Settings settings, Invocation invocation)
+    /// <summary>The configured server, else a private cluster in the data folder.</summary>
+    public static async Task<PostgresSource> AttachAsync(Settings settings, DatabaseUse use)
     {
         if (settings.ConnectionString is { } configured) return new PostgresSource(configured, Describe(configured), owned: null);
-        if (!invocation.NeedsDatabase) return new PostgresSource("Host=none", "none", owned: null);
+        if (use == DatabaseUse.None) return new PostgresSource("Host=none", "none", owned: null);
         if (!OperatingSystem.IsLinux()) throw new StartupException("A private PostgreSQL cluster needs Linux: set ConnectionStrings__ErrorTracker to a server of yours.");
         if (settings.PostgresBin is { } binaries && !HasServer(binaries))
             throw new StartupException("ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.");
 
         var folder = settings.DataFolder ?? DefaultFolder();
         var description = $"private cluster in {Path.GetFullPath(folder)}";
-        if (invocation.Run is not null && await PrivateCluster.FindRunningAsync(folder) is { } running)
+        if (use == DatabaseUse.Command && await PrivateCluster.FindRunningAsync(folder) is { } running)
             return new PostgresSource(running, description, owned: null);
-        var privilege = invocation.Run is not null ? null : await Privilege.GiveUpAsync(folder);
+        var privilege = use == DatabaseUse.Command ? null : await Privilege.GiveUpAsync(folder);
         Privilege.Hide();
         try
         {

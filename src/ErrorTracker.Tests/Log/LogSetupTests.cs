@@ -1,9 +1,10 @@
 using System.Globalization;
+using ErrorTracker.Tests.Hosting;
 
-namespace ErrorTracker.Tests.Hosting;
+namespace ErrorTracker.Tests.Log;
 
 [Collection(nameof(OnPostgres))]
-public sealed class LogStoreTests(SharedApi shared)
+public sealed class LogSetupTests(SharedApi shared)
 {
     /// <summary><c>START_ROUNDS</c> sets how often two nodes meet on an empty database.</summary>
     private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("START_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 2;
