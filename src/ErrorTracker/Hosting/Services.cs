@@ -25,6 +25,7 @@ internal static class Services
             settings.EventsPerSecond, settings.BytesPerDay, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new RegistrationLimit(
             settings.RegistrationsPerMinute, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<IntakeMemory>();
         builder.Services.AddSingleton<Repeats>();
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<WriteQueue>();
