@@ -31,6 +31,8 @@ public sealed class TestApi : IAsyncDisposable
 
     public GroupCommit Commits => Host.Services.GetRequiredService<GroupCommit>();
 
+    public IntakeMemory Memory => Host.Services.GetRequiredService<IntakeMemory>();
+
     public WriteQueue Queue => Host.Services.GetRequiredService<WriteQueue>();
 
     public static async Task<TestApi> StartAsync(string connectionString, params (string Key, string Value)[] settings)

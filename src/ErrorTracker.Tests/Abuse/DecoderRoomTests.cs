@@ -36,11 +36,11 @@ public sealed class DecoderRoomTests(SharedApi shared)
 
         await Eventually.Async(() => Task.FromResult(answers.Count(answer => answer.IsCompleted) > Many / 2), "most are refused");
         Assert.All(answers.Where(answer => answer.IsCompleted), answer => Assert.Equal(expected, answer.Result));
-        Assert.InRange(Api.Queue.MemoryTaken, 8 * 1024 * 1024, 64 * 1024 * 1024);
+        Assert.InRange(Api.Memory.Taken, 8 * 1024 * 1024, 64 * 1024 * 1024);
         await Api.ReportAsync(other);
         goesOn.SetResult();
         await Task.WhenAll(answers);
-        await Eventually.Async(() => Task.FromResult(Api.Queue.MemoryTaken == 0), "all memory is given back");
+        await Eventually.Async(() => Task.FromResult(Api.Memory.Taken == 0), "all memory is given back");
     }
 
     /// <summary>While one application's large bodies are parsed and wait to be, another's are stored.</summary>
@@ -51,7 +51,7 @@ public sealed class DecoderRoomTests(SharedApi shared)
     public async Task large_bodies_of_an_application_wait_for_a_slot_and_those_of_others_do_not(string path)
     {
         var (busy, other) = (await Api.RegisterAsync(), await Api.RegisterAsync());
-        var turns = Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount / 2)).Select(_ => Api.Queue.RoomFor(busy.Id)).ToList();
+        var turns = Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount / 2)).Select(_ => Api.Memory.RoomFor(busy.Id)).ToList();
         foreach (var turn in turns) await turn.TakeTurnAsync(long.MaxValue, CancellationToken.None);
 
         var waiting = Enumerable.Range(0, 12).Select(_ => SendAsync(busy, path, null, Large(path))).ToList();
@@ -59,11 +59,11 @@ public sealed class DecoderRoomTests(SharedApi shared)
         await Api.ReportAsync(other);
         await Api.ReportAsync(busy);
         Assert.All(waiting, answer => Assert.False(answer.IsCompleted));
-        Assert.InRange(Api.Queue.MemoryTaken, 12 * 30_000, 12 * 2 * 1024 * 1024);
+        Assert.InRange(Api.Memory.Taken, 12 * 30_000, 12 * 2 * 1024 * 1024);
 
         foreach (var turn in turns) turn.Dispose();
         Assert.All(await Task.WhenAll(waiting), status => Assert.InRange((int)status, 200, 201));
-        await Eventually.Async(() => Task.FromResult(Api.Queue.MemoryTaken == 0), "all memory is given back");
+        await Eventually.Async(() => Task.FromResult(Api.Memory.Taken == 0), "all memory is given back");
     }
 
     private static MemoryStream Large(string path)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using ErrorTracker.Intake;
 
 namespace ErrorTracker.Commit;
 
@@ -9,7 +8,7 @@ public sealed class IngestMetrics
 {
     public const string Name = "ErrorTracker";
 
-    /// <summary>The reasons of <see cref="IngestLimits"/>.</summary>
+    /// <summary>The reasons of the limits that an operator has set.</summary>
     public const string RateLimited = "rate limited", OverQuota = "over quota";
 
     private static readonly ActivitySource Activities = new(Name);

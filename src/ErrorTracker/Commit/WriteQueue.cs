@@ -1,6 +1,4 @@
 using System.Threading.Channels;
-using ErrorTracker.Intake;
-using ErrorTracker.Limits;
 
 namespace ErrorTracker.Commit;
 
@@ -11,25 +9,16 @@ namespace ErrorTracker.Commit;
 public sealed class WriteQueue(GroupCommit commits, TimeProvider clock, ILogger<WriteQueue> log) : IHostedService
 {
     private const int Lanes = 2, MostInCommit = 500, BytesInCommit = 1024 * 1024;
-    private const long MostMemory = 64 * 1024 * 1024;
 
     /// <summary>What waited longer is refused: its sender has given up, or will soon.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly FairQueue _queue = new();
-    private readonly FairShare _memory = new(MostMemory);
-    private readonly ParseSlots _slots = new(Environment.ProcessorCount);
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(Lanes) { FullMode = BoundedChannelFullMode.DropWrite });
     private Task _lanes = Task.CompletedTask;
 
     /// <summary>Events that wait for a commit.</summary>
     public long Waiting => _queue.Waiting;
-
-    /// <summary>Room for a request of an application; to be disposed of when it is answered.</summary>
-    internal Room RoomFor(int application) => new(_memory, _slots, application);
-
-    /// <summary>Bytes that requests have taken.</summary>
-    internal long MemoryTaken => _memory.Taken;
 
     /// <summary>False if the application has its share of the queue, or the host is stopping: nothing was taken.</summary>
     public bool TryEnqueue(PendingEvent pending)

@@ -13,6 +13,7 @@ internal static class IntakeSetup
     {
         services.AddSingleton(provider => new IngestLimits(
             settings.EventsPerSecond, settings.BytesPerDay, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IntakeMemory>();
         services.AddSingleton<IntakeServices>();
     }
 }

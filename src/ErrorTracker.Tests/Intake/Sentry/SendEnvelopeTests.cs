@@ -121,7 +121,7 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     public async Task where_there_is_no_room_sdks_are_asked_to_wait()
     {
         var sender = await Api.RegisterAsync();
-        using var taken = Api.Queue.RoomFor(sender.Id);
+        using var taken = Api.Memory.RoomFor(sender.Id);
         while (taken.TryTake(64 * 1024)) { }
         while (taken.TryTake(1024)) { }
         var answer = await PostAsync(sender, Envelope());

@@ -46,7 +46,8 @@ public static class SendBatch
     [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503)]
     [Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
     public static async Task<IResult> Post(string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys,
-        [FromServices] IngestLimits limits, [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics,
+        [FromServices] IngestLimits limits, [FromServices] IntakeMemory memory,
+        [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics,
         [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var (application, refusal) = await Door.OpenAsync(app_id, http, keys, takesLines: true);
@@ -54,7 +55,7 @@ public static class SendBatch
         if (errors.Count > 0) return Refusal.Invalid(errors);
         if (http.Request.ContentLength > Largest) return TooLarge(new(0, 0, []));
 
-        using var room = queue.RoomFor(application);
+        using var room = memory.RoomFor(application);
         if (!room.TryTake(Batch.ReadBuffer)) return Refusal.Busy(http.Response);
         var batch = new Batch(application, queue, room, limits, clock);
         var isWhole = await batch.ReadAsync(http.Request, host.ApplicationStopping);

@@ -25,12 +25,13 @@ public static class SendEvent
     [Ingests(Door.Json, EventBody.Example)]
     public static async Task<IResult> Post(
         string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys, [FromServices] IngestLimits limits,
+        [FromServices] IntakeMemory memory,
         [FromServices] WriteQueue queue, [FromServices] OutcomeTally tally, [FromServices] TimeProvider clock, [FromServices] IHostApplicationLifetime host)
     {
         var (application, refusal) = await Door.OpenAsync(app_id, http, keys);
         if (refusal is not null) return refusal;
 
-        using var room = queue.RoomFor(application);
+        using var room = memory.RoomFor(application);
         PendingEvent? pending;
         (pending, refusal) = await ReadAsync(http, application, limits, clock, room, errors, host.ApplicationStopping);
         if (refusal is not null) return refusal;

@@ -14,11 +14,12 @@ public sealed record SentryReceipt([property: JsonIgnore(Condition = JsonIgnoreC
 
 /// <summary>What an intake works with.</summary>
 public sealed class IntakeServices(
-    KeyRing keys, WriteQueue queue, OutcomeTally tally, IngestMetrics metrics, IngestLimits limits, TimeProvider clock,
+    KeyRing keys, IntakeMemory memory, WriteQueue queue, OutcomeTally tally, IngestMetrics metrics, IngestLimits limits, TimeProvider clock,
     IHostApplicationLifetime host, ILogger<IntakeServices> log)
 {
     internal ILogger Log => log;
     internal KeyRing Keys => keys;
+    internal IntakeMemory Memory => memory;
     internal WriteQueue Queue => queue;
     internal OutcomeTally Tally => tally;
     internal IngestMetrics Metrics => metrics;

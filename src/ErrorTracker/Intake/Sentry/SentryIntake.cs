@@ -33,7 +33,7 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
     private readonly List<CrashDump> _dumps = [];
     private DateTimeOffset _receivedAt = its.Now;
     private int _application, _taken, _securityReports, _securityBytes;
-    private readonly Room _room = its.Queue.RoomFor(Room.Nobody);
+    private readonly Room _room = its.Memory.RoomFor(Room.Nobody);
     private long _read;
     private bool _hasEvent;
     private OpenBody? _body;
