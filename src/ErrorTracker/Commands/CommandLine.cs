@@ -9,12 +9,16 @@ namespace ErrorTracker.Commands;
 /// <param name="ShowsSettings">Whether the command writes the configuration out.</param>
 /// <param name="ExitCode">Not null if all is said: help, the version, or what is mistyped.</param>
 internal sealed record Invocation(
-    string[] Configuration, Func<IHost, Task<int>>? Run = null, bool NeedsDatabase = true, bool ShowsSettings = false, int? ExitCode = null);
+    string[] Configuration,
+    Func<IHost, Task<int>>? Run = null,
+    bool NeedsDatabase = true,
+    bool ShowsSettings = false,
+    int? ExitCode = null);
 
 /// <summary>
-/// What the program does instead of serving: its own commands, else those of its libraries. Arguments are understood as
-/// a whole before anything is started:
-/// help and mistyped ones touch no database.
+/// What a shell can ask: the program's own commands, else those of its libraries. This room parses the arguments as a
+/// whole before anything is started, so that help and mistyped arguments touch no database. A command is given the
+/// services of a host that is built and not started. The room may use Transfer and the rooms below it.
 /// </summary>
 internal static class CommandLine
 {
@@ -24,7 +28,8 @@ internal static class CommandLine
     private const string Description =
         """
         Collects, stores and analyses error events. Without a command it serves until it is stopped.
-        Settings are environment variables such as ErrorTracker__DataFolder, or arguments such as --ErrorTracker:DataFolder=PATH;
+        Settings are environment variables such as ErrorTracker__DataFolder, or arguments such as
+        --ErrorTracker:DataFolder=PATH;
         docs/operations.md lists them.
         """;
 
@@ -32,13 +37,18 @@ internal static class CommandLine
     {
         var (configuration, words) = ConfigurationArguments.Split(args);
         if (words is ["help", .. var about]) words = [.. about, "--help"];
-        if (words is [var name, ..] && LibraryCommands.Knows(name)) return LibraryCommands.Read(configuration, words);
+        if (words is [var name, ..] && LibraryCommands.Knows(name))
+            return LibraryCommands.Read(configuration, words);
 
-        var parsed = Root(withLibraries: words.Length > 0).Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var withoutResponseFiles = new ParserConfiguration { ResponseFileTokenReplacer = null };
+        var parsed = Root(withLibraries: words.Length > 0).Parse(words, withoutResponseFiles);
         if (parsed.Errors.Count > 0) return new(configuration, ExitCode: Refuse(parsed));
         var command = parsed.CommandResult.Command;
-        if (parsed.Action != command.Action) return new(configuration, ExitCode: parsed.Invoke()); // help, or the version
-        return command is OwnCommand own ? new(configuration, app => own.RunAsync(app.Services, parsed)) : new(configuration);
+        var isHelpOrVersion = parsed.Action != command.Action;
+        if (isHelpOrVersion) return new(configuration, ExitCode: parsed.Invoke());
+        return command is OwnCommand own
+            ? new(configuration, app => own.RunAsync(app.Services, parsed))
+            : new(configuration);
     }
 
     private static int Refuse(ParseResult parsed)
@@ -53,26 +63,16 @@ internal static class CommandLine
         var root = new RootCommand(Description) { DemoCommand.Define(), ProjectionCommands.Define() };
         root.SetAction(_ => 0);
         root.Directives.Clear();
-        // With its addresses it is among the arguments for the configuration: what comes here has none.
-        var urls = new Option<string>("--urls") { Description = "Where to listen; http://localhost:8000 unless set.", HelpName = "addresses" };
+        // With addresses, --urls is among the arguments for the configuration: what comes here has none.
+        var urls = new Option<string>("--urls")
+        {
+            Description = "Where to listen; http://localhost:8000 unless set.",
+            HelpName = "addresses",
+        };
         urls.Validators.Add(result => result.AddError("--urls needs addresses."));
         root.Options.Add(urls);
         if (withLibraries)
             foreach (var command in LibraryCommands.List()) root.Subcommands.Add(command);
         return root;
     }
-}
-
-/// <summary>A command of ours: what it is asked, and what it does with the services of a host that is not started.</summary>
-internal sealed class OwnCommand : Command
-{
-    private readonly Func<IServiceProvider, ParseResult, Task<int>> _run;
-
-    public OwnCommand(string name, string description, Func<IServiceProvider, ParseResult, Task<int>> run) : base(name, description)
-    {
-        _run = run;
-        SetAction(_ => 0); // without one it would count as a group of commands
-    }
-
-    public Task<int> RunAsync(IServiceProvider services, ParseResult parsed) => _run(services, parsed);
 }

@@ -12,14 +12,22 @@ internal static class DemoCommand
         var events = Count("--events", "How many errors.", 1_000_000, 1_000_000_000);
         var days = Count("--days", "Over how many days, until now.", 30, 3650);
         var applications = Count("--apps", "Of how many new applications.", 5, 1000);
-        return new OwnCommand("demo", "Loads realistic errors to try it with, beside a running host or without one.",
-            (services, parsed) => LoadDemo.RunAsync(services, parsed.GetValue(events), parsed.GetValue(days), parsed.GetValue(applications)))
+        return new OwnCommand(
+            "demo",
+            "Loads realistic errors to try it with, beside a running host or without one.",
+            (services, parsed) => LoadDemo.RunAsync(
+                services, parsed.GetValue(events), parsed.GetValue(days), parsed.GetValue(applications)))
         { events, days, applications };
     }
 
     private static Option<int> Count(string name, string description, int otherwise, int most)
     {
-        var option = new Option<int>(name) { Description = $"{description} 1 to {most}.", DefaultValueFactory = _ => otherwise, HelpName = "number" };
+        var option = new Option<int>(name)
+        {
+            Description = $"{description} 1 to {most}.",
+            DefaultValueFactory = _ => otherwise,
+            HelpName = "number",
+        };
         option.CustomParser = result =>
         {
             var faults = new Dictionary<string, string[]>();

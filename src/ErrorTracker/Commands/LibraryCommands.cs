@@ -21,8 +21,8 @@ internal static class LibraryCommands
 
     private static readonly Type[] OneOfEachLibrary =
     [
-        typeof(RunCommand), typeof(JasperFx.Events.IEvent), typeof(Weasel.Core.Migrations.IDatabase), typeof(Marten.IDocumentStore),
-        typeof(Wolverine.IMessageBus), typeof(Wolverine.Http.WolverineGetAttribute),
+        typeof(RunCommand), typeof(JasperFx.Events.IEvent), typeof(Weasel.Core.Migrations.IDatabase),
+        typeof(Marten.IDocumentStore), typeof(Wolverine.IMessageBus), typeof(Wolverine.Http.WolverineGetAttribute),
     ];
 
     private static readonly Lazy<CommandFactory> Factory = new(() =>
@@ -32,7 +32,8 @@ internal static class LibraryCommands
         return factory;
     });
 
-    public static bool Knows(string name) => !name.StartsWith('-') && Types().Any(type => CommandFactory.CommandNameFor(type) == name);
+    public static bool Knows(string name) =>
+        !name.StartsWith('-') && Types().Any(type => CommandFactory.CommandNameFor(type) == name);
 
     /// <summary>For the list that help shows.</summary>
     public static IEnumerable<Command> List() =>
@@ -46,16 +47,20 @@ internal static class LibraryCommands
             Factory.Value.HelpRun(words[0]).Execute();
             return new(configuration, ExitCode: 0);
         }
-        return IsUnderstood(words)
-            ? new(configuration, app => app.RunJasperFxCommands(words), !WithoutDatabase.Contains(words[0]), ShowsSettings: words[0] == "describe")
-            : new(configuration, ExitCode: CommandLine.Misused);
+        if (!IsUnderstood(words)) return new(configuration, ExitCode: CommandLine.Misused);
+        return new(
+            configuration,
+            app => app.RunJasperFxCommands(words),
+            NeedsDatabase: !WithoutDatabase.Contains(words[0]),
+            ShowsSettings: words[0] == "describe");
     }
 
-    /// <summary>What is wrong with the arguments JasperFx writes itself, and then how they should be.</summary>
+    /// <summary>JasperFx itself writes what is wrong with the arguments, and then how they should be.</summary>
     private static bool IsUnderstood(string[] words)
     {
-        var (console, isLenient) = (AnsiConsole.Console, JasperFxEnvironment.AutoStartHost);
-        JasperFxEnvironment.AutoStartHost = false; // where a test host has set it, flags that nobody knows are passed over
+        var console = AnsiConsole.Console;
+        var isLenient = JasperFxEnvironment.AutoStartHost;
+        JasperFxEnvironment.AutoStartHost = false; // a test host sets it, and then unknown flags are passed over
         AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         try
         {

@@ -1,0 +1,69 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace ErrorTracker.Tests;
+
+/// <summary>
+/// The rooms of src/ErrorTracker may use those below them only. The order is that of docs/architecture.md.
+/// </summary>
+public sealed partial class RoomsTests
+{
+    /// <summary>From the top. A protocol sees what all protocols share, and no other protocol.</summary>
+    private static readonly string[] Order =
+    [
+        "Hosting", "Commands", "Transfer", "Statistics", "Events", "Windows", "Counters", "Projections",
+        "Intake.Sentry", "Intake.Native", "Intake", "Outcomes", "Commit", "Applications", "Log", "Postgres",
+        "Background", "Limits", "Configuration", "Http",
+    ];
+
+    private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "ErrorTracker"));
+
+    [Fact]
+    public void rooms_use_only_those_below_them()
+    {
+        var upward =
+            from file in SourceFiles()
+            let room = RoomOf(file)
+            where room != ""
+            from use in Uses(file)
+            where !MaySee(room, use)
+            select $"{Path.GetRelativePath(Source, file)} uses {use}";
+        Assert.Empty(upward);
+    }
+
+    [Fact]
+    public void every_folder_is_a_room_that_has_a_place_in_the_order() =>
+        Assert.Equal([], SourceFiles().Select(RoomOf).Where(room => room != "").Distinct().Except(Order));
+
+    [Fact]
+    public void the_order_is_the_one_that_the_architecture_prints()
+    {
+        var text = File.ReadAllText(Path.Combine(Source, "..", "..", "docs", "architecture.md"));
+        var printed = TableRow().Matches(text).Select(row => row.Groups[1].Value.Replace('/', '.')).Where(Order.Contains);
+        Assert.Equal(Order, printed);
+    }
+
+    private static bool MaySee(string room, string use) =>
+        Array.IndexOf(Order, use) > Array.IndexOf(Order, room) && (room, use) != ("Intake.Sentry", "Intake.Native");
+
+    private static IEnumerable<string> Uses(string file) =>
+        Using().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value);
+
+    private static IEnumerable<string> SourceFiles() =>
+        Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
+            .Where(file => Path.GetRelativePath(Source, file).Split('/') is not ["obj" or "bin", ..]);
+
+    private static string RoomOf(string file) => Path.GetRelativePath(Source, Path.GetDirectoryName(file)!) switch
+    {
+        "." => "",
+        var folder => folder.Replace('/', '.'),
+    };
+
+    private static string Here([CallerFilePath] string path = "") => path;
+
+    [GeneratedRegex(@"^using ErrorTracker\.([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Using();
+
+    [GeneratedRegex(@"^\| `([A-Z][\w/]*?)/` \|", RegexOptions.Multiline)]
+    private static partial Regex TableRow();
+}
