@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using ErrorTracker.Postgres;
 using Npgsql;
 
 namespace ErrorTracker.Benchmarks;
@@ -120,7 +120,7 @@ internal sealed class Host : IAsyncDisposable
 
     public static async Task StopAsync(Process process)
     {
-        Signal(process.Id, Terminate);
+        PostgresServer.Signal(process.Id, Terminate);
         await process.WaitForExitAsync();
         process.Dispose();
     }
@@ -141,7 +141,4 @@ internal sealed class Host : IAsyncDisposable
         listener.Start();
         return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Signal(int pid, int signal);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ErrorTracker.Benchmarks.Crash;
 using Spectre.Console;
 
 namespace ErrorTracker.Benchmarks;

@@ -1,4 +1,4 @@
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>Senders that go on whatever is answered, one event or one batch at a time each, until they are told to stop. What has names some of them send again, also to another node.</summary>
 internal sealed class Traffic(Stage stage, int seed)

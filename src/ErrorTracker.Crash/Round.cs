@@ -1,7 +1,4 @@
-using ErrorTracker.Hosting;
-using ErrorTracker.Http;
-
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>What a round came to.</summary>
 /// <param name="Detail">What was done.</param>

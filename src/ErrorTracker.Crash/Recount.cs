@@ -3,7 +3,7 @@ using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>Holds the counters, and what every node answers from them, against the log.</summary>
 internal sealed class Recount(Stage stage)

@@ -2,7 +2,7 @@ using ErrorTracker.Configuration;
 using ErrorTracker.Postgres;
 using Npgsql;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>Where a disturbance happens.</summary>
 internal enum Ground
@@ -114,14 +114,14 @@ internal sealed class Cluster : IAsyncDisposable
         var deadline = DateTime.UtcNow + Patience;
         for (; ClusterFolder.ProcessesIn(_data).ToList() is { Count: > 0 } left; await Task.Delay(Pause))
             if (DateTime.UtcNow > deadline)
-                foreach (var process in left) Child.Signal(process, Child.Kill);
+                foreach (var process in left) PostgresServer.Signal(process, Child.Kill);
     }
 
     /// <summary>The server first when it is stopped: it starts no more processes then.</summary>
     public void SignalAll(int signal)
     {
         _server?.Send(signal);
-        foreach (var process in ClusterFolder.ProcessesIn(_data)) Child.Signal(process, signal);
+        foreach (var process in ClusterFolder.ProcessesIn(_data)) PostgresServer.Signal(process, signal);
     }
 
     /// <summary>False if there is none just now.</summary>
@@ -132,7 +132,7 @@ internal sealed class Cluster : IAsyncDisposable
             var id = File.ReadLines(Path.Combine(_data, "postmaster.pid")).FirstOrDefault();
             return int.TryParse(id, out var postmaster)
                 && ClusterFolder.ProcessesIn(_data).Contains(postmaster)
-                && Child.Signal(postmaster, signal) == 0;
+                && PostgresServer.Signal(postmaster, signal) == 0;
         }
         catch (IOException)
         {

@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>A PostgreSQL, one or two nodes on it, and all that was sent to them.</summary>
 internal sealed class Stage : IAsyncDisposable

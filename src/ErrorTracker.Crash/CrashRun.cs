@@ -1,4 +1,4 @@
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>
 /// Rounds one after another on a stage that they share, so that a node has lived through several disturbances. A stage goes after ten rounds, lest its log

@@ -4,7 +4,7 @@ using ErrorTracker.Hosting;
 using ErrorTracker.Log;
 using Npgsql;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>What must never happen.</summary>
 internal enum FaultKind

@@ -4,7 +4,7 @@ using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Npgsql;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>In how many seconds all running nodes serve again: an event is stored, readiness is green, and a fresh event is folded.</summary>
 internal sealed record Recovery(double Ingest, double Ready, double Folded)

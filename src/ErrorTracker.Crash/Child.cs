@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using ErrorTracker.Postgres;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>A process that this one starts and signals. It never outlives this one, however this one ends: the kernel sees to that.</summary>
 /// <remarks>The kernel kills it at the end of the thread that forked it, so that thread waits for it.</remarks>
@@ -31,7 +31,7 @@ internal sealed class Child
 
     public void Send(int signal)
     {
-        if (!Exited.IsCompleted) Signal(_pid, signal);
+        if (!Exited.IsCompleted) PostgresServer.Signal(_pid, signal);
     }
 
     /// <summary>Signals it and waits for its end; kills it if that takes longer than the limit.</summary>
@@ -57,7 +57,4 @@ internal sealed class Child
             _exited.TrySetException(e);
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    public static extern int Signal(int pid, int signal);
 }

@@ -4,7 +4,7 @@ using System.Text.Json;
 using ErrorTracker.Intake;
 using ErrorTracker.Log;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>An application of a stage.</summary>
 internal sealed record Application(int Id, string Key);

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using ErrorTracker.Log;
+using ErrorTracker.Postgres;
 using ErrorTracker.Projections;
 using Npgsql;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>A kind of accident.</summary>
 /// <param name="Name">For people and the command line.</param>
@@ -98,7 +99,7 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     private static async Task<string> BackendEndsAsync(Stage stage, CancellationToken stop)
     {
         var backend = await stage.Cluster.ScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() order by state, random() limit 1", stop);
-        Child.Signal(backend, Child.Kill);
+        PostgresServer.Signal(backend, Child.Kill);
         return "";
     }
 

@@ -1,4 +1,4 @@
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>An event that was sent, once or more, and what its sender was told of it.</summary>
 /// <param name="trace">Its own number, which is stored with it.</param>

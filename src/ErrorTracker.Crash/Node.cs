@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ErrorTracker.Http;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>The API in a process of its own.</summary>
 /// <param name="database">The setting that says which database it works with: one that it shares with others, or one of
