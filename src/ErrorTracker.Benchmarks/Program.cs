@@ -8,7 +8,7 @@ namespace ErrorTracker.Benchmarks;
 /// <summary>Answers the questions that it is asked, or all, and writes the figures to their sections of one file.</summary>
 internal static class Program
 {
-    private const string Measurements = "BENCHMARKS.md";
+    private const string Measurements = "docs/measurements.md";
 
     private static readonly Dictionary<string, Func<int, Report, Task>> Benchmarks = new()
     {
