@@ -8,13 +8,11 @@ namespace ErrorTracker.Benchmarks;
 /// <summary>Answers the questions that it is asked, or all, and writes the figures to their sections of one file.</summary>
 internal static class Program
 {
-    private const string Measurements = "docs/measurements.md";
-
     private static readonly Dictionary<string, Func<int, Report, Task>> Benchmarks = new()
     {
         ["statistics"] = StatisticsBenchmark.RunAsync, // pages, sizes and the rebuild too, on the same log
-        ["ingest"] = IngestBenchmark.RunAsync,
-        ["load"] = LoadBenchmark.RunAsync,
+        ["ingest"] = (_, report) => IngestBenchmark.RunAsync(report),
+        ["load"] = (_, report) => LoadBenchmark.RunAsync(report),
     };
 
     public static async Task<int> Main(string[] args)
@@ -40,7 +38,7 @@ internal static class Program
             Description = "How many events the statistics' log has.",
             DefaultValueFactory = _ => 1_000_000,
         };
-        var command = new RootCommand($"Measures this machine's figures and writes {Measurements}.") { questions, events };
+        var command = new RootCommand($"Measures on this machine, and writes {Measurements.Path}.") { questions, events };
         command.SetAction((parsed, _) => RunAsync(parsed.GetValue(questions) ?? [], parsed.GetValue(events)));
         return command;
     }
@@ -53,7 +51,7 @@ internal static class Program
             if (questions.Length > 0 && !questions.Contains(question)) continue;
             var report = new Report(question);
             await benchmark(events, report);
-            await report.WriteAsync(Measurements);
+            await report.WriteAsync();
             isVoid |= report.IsVoid;
         }
         return isVoid ? 1 : 0;

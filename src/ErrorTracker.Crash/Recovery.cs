@@ -1,12 +1,14 @@
 using System.Diagnostics;
-using ErrorTracker.Commit;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Npgsql;
 
 namespace ErrorTracker.Crash;
 
-/// <summary>In how many seconds all running nodes serve again: an event is stored, readiness is green, and a fresh event is folded.</summary>
+/// <summary>
+/// In how many seconds all running nodes serve again: an event is stored, readiness is green, and a fresh event is
+/// folded.
+/// </summary>
 internal sealed record Recovery(double Ingest, double Ready, double Folded)
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -18,48 +20,61 @@ internal sealed record Recovery(double Ingest, double Ready, double Folded)
     public static async Task<Recovery> MeasureAsync(Stage stage, CancellationToken stop)
     {
         var watch = Stopwatch.StartNew();
-        var nodes = await Task.WhenAll(stage.Running.Select(async node =>
-        {
-            var ready = UntilReadyAsync();
-            var probe = Parcel.Probe(stage.Ledger, stage.Applications[0]);
-            await UntilAsync($"node {node.Number} stores an event", async () =>
-            {
-                await probe.SendAsync(node, stage.Ledger);
-                return (probe.IsAcknowledged, $"{probe.Events[0]}");
-            }, stop);
-            var ingest = watch.Elapsed.TotalSeconds;
-            await UntilAsync("a fresh event is folded", () => IsFoldedAsync(stage.Cluster, PendingEvent.IdOf(stage.Applications[0].Id, probe.Events[0].EventId!.Value), stop), stop);
-            return new Recovery(ingest, await ready, watch.Elapsed.TotalSeconds);
-
-            async Task<double> UntilReadyAsync()
-            {
-                await ReadyAsync(node, stop);
-                return watch.Elapsed.TotalSeconds;
-            }
-        }));
+        var nodes = await Task.WhenAll(stage.Running.Select(node => MeasureAsync(stage, node, watch, stop)));
         return new(nodes.Max(n => n.Ingest), nodes.Max(n => n.Ready), nodes.Max(n => n.Folded));
     }
 
-    public static Task ReadyAsync(Node node, CancellationToken stop) => UntilAsync($"node {node.Number} is ready", async () =>
-    {
-        using var answer = await node.Http.GetAsync("/health/ready", stop);
-        return (answer.IsSuccessStatusCode, $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(stop)}");
-    }, stop);
+    public static Task ReadyAsync(Node node, CancellationToken stop) =>
+        UntilAsync($"node {node.Number} is ready", async () =>
+        {
+            using var answer = await node.Http.GetAsync("/health/ready", stop);
+            var body = await answer.Content.ReadAsStringAsync(stop);
+            return (answer.IsSuccessStatusCode, $"{(int)answer.StatusCode} {body}");
+        }, stop);
 
-    public static Task AllFoldedAsync(Cluster cluster, CancellationToken stop) => UntilAsync("the whole log is folded", async () =>
-    {
-        var left = await cluster.ScalarAsync<long>($"select (select coalesce(max(seq_id), 0) from {LogSchema.Name}.mt_events) - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')", stop);
-        return (left <= 0, $"{left} sequence numbers are left");
-    }, stop);
+    public static Task AllFoldedAsync(Cluster cluster, CancellationToken stop) =>
+        FoldedAsync(cluster, $"select coalesce(max(seq_id), 0) from {LogSchema.Name}.mt_events", "the whole log", stop);
 
-    private static async Task<(bool, string)> IsFoldedAsync(Cluster cluster, Guid id, CancellationToken stop)
+    private static async Task<Recovery> MeasureAsync(Stage stage, Node node, Stopwatch watch, CancellationToken stop)
     {
-        var left = await cluster.ScalarAsync<long>($"select (select seq_id from {LogSchema.Name}.mt_events where id = '{id}') - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')", stop);
-        return (left <= 0, $"{left} sequence numbers are left");
+        var ready = UntilReadyAsync();
+        var probe = Parcel.Probe(stage.Ledger, stage.Applications[0]);
+        await UntilAsync($"node {node.Number} stores an event", async () =>
+        {
+            await probe.SendAsync(node, stage.Ledger);
+            return (probe.IsAcknowledged, $"{probe.Events[0]}");
+        }, stop);
+        var ingest = watch.Elapsed.TotalSeconds;
+        var place = $"select seq_id from {LogSchema.Name}.mt_events where id = '{probe.Events[0].StoredAs}'";
+        await FoldedAsync(stage.Cluster, place, "a fresh event", stop);
+        return new(ingest, await ready, watch.Elapsed.TotalSeconds);
+
+        async Task<double> UntilReadyAsync()
+        {
+            await ReadyAsync(node, stop);
+            return watch.Elapsed.TotalSeconds;
+        }
+    }
+
+    /// <param name="place">SQL for the sequence number up to which the log is to be folded.</param>
+    private static Task FoldedAsync(Cluster cluster, string place, string what, CancellationToken stop)
+    {
+        var unfolded =
+            $"""
+            select
+              ({place})
+              - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')
+            """;
+        return UntilAsync($"{what} is folded", async () =>
+        {
+            var left = await cluster.ScalarAsync<long>(unfolded, stop);
+            return (left <= 0, $"{left} sequence numbers are left");
+        }, stop);
     }
 
     /// <summary>Waits for a condition, and says at the limit what stood in its way.</summary>
-    private static async Task UntilAsync(string what, Func<Task<(bool IsSo, string Otherwise)>> condition, CancellationToken stop)
+    private static async Task UntilAsync(
+        string what, Func<Task<(bool IsSo, string Otherwise)>> condition, CancellationToken stop)
     {
         for (var watch = Stopwatch.StartNew(); ; await Task.Delay(Pause, stop))
         {
@@ -69,11 +84,13 @@ internal sealed record Recovery(double Ingest, double Ready, double Folded)
                 (var isSo, otherwise) = await condition();
                 if (isSo) return;
             }
-            catch (Exception e) when (e is HttpRequestException or NpgsqlException or IOException or InvalidCastException)
+            catch (Exception e)
+                when (e is HttpRequestException or NpgsqlException or IOException or InvalidCastException)
             {
                 otherwise = e.Message;
             }
-            if (watch.Elapsed > Limit) throw new TimeoutException($"After {Limit.TotalSeconds:0} s it is not so that {what}: {otherwise}");
+            if (watch.Elapsed > Limit)
+                throw new TimeoutException($"After {Limit.TotalSeconds:0} s it is not so that {what}: {otherwise}");
         }
     }
 }

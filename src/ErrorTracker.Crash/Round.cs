@@ -5,30 +5,44 @@ namespace ErrorTracker.Crash;
 /// <param name="Refused">Invalid ones too.</param>
 /// <param name="Unknown">Those of which no answer came, whether stored or not.</param>
 /// <param name="Recovery">Null if it did not come back.</param>
-internal sealed record RoundReport(int Number, string Kind, string Detail, int Sent, int Acknowledged, int Refused, int Unknown, Recovery? Recovery, IReadOnlyList<Fault> Faults)
+internal sealed record RoundReport(
+    int Number, string Kind, string Detail,
+    int Sent, int Acknowledged, int Refused, int Unknown,
+    Recovery? Recovery, IReadOnlyList<Fault> Faults)
 {
     /// <summary>Where its logs are, if anything was wrong.</summary>
     public string? Logs { get; init; }
 }
 
-/// <summary>One disturbance under load: it happens, all comes back by itself, the load ends, and then all that was answered is held against the log.</summary>
+/// <summary>
+/// One disturbance under load: it happens, all comes back by itself, the load ends, and then all that was answered is
+/// held against the log.
+/// </summary>
 internal sealed class Round(Stage stage, Disturbance kind, Random random)
 {
     /// <summary>Acknowledged before anything happens: the load is under way.</summary>
     private const int UnderWay = 100;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromMilliseconds(20);
+
+    private string _detail = "";
+    private Recovery? _recovery;
 
     public async Task<RoundReport> RunAsync(int number, CancellationToken stop)
     {
-        var (start, detail, recovery) = (stage.Ledger.Count, "", (Recovery?)null);
+        var start = stage.Ledger.Count;
         await AttemptAsync(() => stage.UseAsync(kind.Nodes, stop), stop);
-        await AttemptAsync(async () => (detail, recovery) = await DisturbAsync(stop), stop);
+        await AttemptAsync(() => DisturbAsync(stop), stop);
         await AttemptAsync(() => CheckAsync(start, stop), stop);
-        foreach (var node in stage.Nodes.Where(node => node.HasDied)) stage.Ledger.Fault(FaultKind.Gone, $"node {node.Number} ended by itself");
+        foreach (var node in stage.Nodes.Where(node => node.HasDied))
+            stage.Ledger.Fault(FaultKind.Gone, $"node {node.Number} ended by itself");
+
         var sent = stage.Ledger.Sent.Skip(start).ToList();
-        var (acknowledged, unknown) = (sent.Count(s => s.IsAcknowledged), sent.Count(s => s is { IsUnknown: true, IsAcknowledged: false }));
-        return new(number, kind.Name, detail, sent.Count, acknowledged, sent.Count - acknowledged - unknown, unknown, recovery, [.. stage.Ledger.Faults]);
+        var acknowledged = sent.Count(one => one.IsAcknowledged);
+        var unknown = sent.Count(one => one is { IsUnknown: true, IsAcknowledged: false });
+        var refused = sent.Count - acknowledged - unknown;
+        return new(
+            number, kind.Name, _detail, sent.Count, acknowledged, refused, unknown, _recovery, [.. stage.Ledger.Faults]);
     }
 
     /// <summary>Whatever fails, what follows may still show what became of the events.</summary>
@@ -44,28 +58,31 @@ internal sealed class Round(Stage stage, Disturbance kind, Random random)
         }
     }
 
-    private async Task<(string, Recovery)> DisturbAsync(CancellationToken stop)
+    private async Task DisturbAsync(CancellationToken stop)
     {
-        var traffic = new Traffic(stage, random.Next());
-        traffic.Start();
-        try
+        await using var traffic = new Traffic(stage, random.Next(), stop);
+        await IsUnderWayAsync(stop);
+        await stage.PauseAsync(random, 0, 3_000, stop);
+        _detail = await kind.HappenAsync(stage, random, stop);
+        var recovery = await Recovery.MeasureAsync(stage, stop);
+        foreach (var node in stage.Nodes.Where(node => !node.IsStarted))
         {
-            for (var (deadline, start) = (DateTime.UtcNow + Patience, stage.Ledger.Count); stage.Ledger.Sent.Skip(start).Count(s => s.IsAcknowledged) < UnderWay; await Task.Delay(Pause, stop))
-                if (DateTime.UtcNow > deadline) throw new TimeoutException($"After {Patience.TotalSeconds:0} s of load hardly anything is acknowledged.");
-            await stage.PauseAsync(random, 0, 3_000, stop);
-            var detail = await kind.HappenAsync(stage, random, stop);
-            var recovery = await Recovery.MeasureAsync(stage, stop);
-            foreach (var node in stage.Nodes.Where(node => !node.IsStarted))
-            {
-                await node.StartAsync();
-                await Recovery.MeasureAsync(stage, stop);
-            }
-            await stage.PauseAsync(random, 0, 1_000, stop);
-            return (detail, recovery);
+            await node.StartAsync();
+            await Recovery.MeasureAsync(stage, stop);
         }
-        finally
+        await stage.PauseAsync(random, 0, 1_000, stop);
+        _recovery = recovery;
+    }
+
+    private async Task IsUnderWayAsync(CancellationToken stop)
+    {
+        var start = stage.Ledger.Count;
+        for (var deadline = DateTime.UtcNow + LongestWarmUp; ; await Task.Delay(Pause, stop))
         {
-            await traffic.StopAsync(stop);
+            if (stage.Ledger.Sent.Skip(start).Count(sent => sent.IsAcknowledged) >= UnderWay) return;
+            if (DateTime.UtcNow < deadline) continue;
+            var seconds = LongestWarmUp.TotalSeconds;
+            throw new TimeoutException($"After {seconds:0} s of load hardly anything is acknowledged.");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Spectre.Console;
 
 namespace ErrorTracker.Crash;
@@ -11,7 +10,7 @@ internal static class Summary
     public static void WriteLine(RoundReport report)
     {
         var recovery = report.Recovery is { } r
-            ? Text($"stores after {r.Ingest,4:0.0} s, ready {r.Ready,4:0.0} s, folds {r.Folded,4:0.0} s")
+            ? $"stores after {r.Ingest,4:0.0} s, ready {r.Ready,4:0.0} s, folds {r.Folded,4:0.0} s"
             : "did not come back";
         var verdict = report.Faults.Count == 0 ? "OK" : "FAILED";
         Console.WriteLine(
@@ -48,12 +47,10 @@ internal static class Summary
             Number(faults.GetValueOrDefault(FaultKind.Doubled)),
             Number(faults.GetValueOrDefault(FaultKind.RefusedButStored)),
             Number(others.Sum(kind => faults.GetValueOrDefault(kind))),
-            Text($"{seconds[seconds.Count / 2]:0.0} s"),
-            Text($"{seconds[^1]:0.0} s"),
+            $"{seconds[seconds.Count / 2]:0.0} s",
+            $"{seconds[^1]:0.0} s",
         ];
     }
 
-    private static string Number(long number) => Text($"{number:N0}");
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Number(long number) => $"{number:N0}";
 }
