@@ -1,4 +1,5 @@
-# Sourced by the scripts at the root: sees to the .NET SDK and PostgreSQL, installs PostgreSQL where it can, and says what it could not. The tests ask for more.
+# Sourced by the scripts at the root: sees to the .NET SDK and PostgreSQL, installs PostgreSQL where it can, and says
+# what it could not. The tests ask for more.
 
 if ! command -v dotnet > /dev/null || ! dotnet --list-sdks | grep -q '^10\.'; then
   echo "Missing: the .NET 10 SDK. Install it from https://dot.net/download and try again." >&2
@@ -30,12 +31,14 @@ install_postgres() {
 # For the tests with Sentry's SDK for Node.js; without it they are left out.
 see_to_node() {
   command -v node > /dev/null && command -v npm > /dev/null && return
-  install_packages Node.js nodejs npm && command -v npm > /dev/null || echo "Missing: Node.js and npm, which could not be installed here. The tests with @sentry/node are left out." >&2
+  install_packages Node.js nodejs npm && command -v npm > /dev/null && return
+  echo "Missing: Node.js and npm, which could not be installed here. The tests with @sentry/node are left out." >&2
 }
 
 has_nginx() { command -v nginx > /dev/null || [ -x /usr/sbin/nginx ]; }
 
-# For the test through a reverse proxy; without it that one is left out. The package's own server, on port 80, is neither started nor enabled.
+# For the test through a reverse proxy; without it that one is left out. The package's own server, on port 80, is
+# neither started nor enabled.
 see_to_nginx() {
   has_nginx && return
   local policy=/usr/sbin/policy-rc.d made=
@@ -51,11 +54,13 @@ see_to_nginx() {
 
 # For the test in a browser, which fails without one.
 see_to_browser() {
-  command -v chromium > /dev/null || install_packages Chromium chromium || echo "Missing: Chromium, which could not be installed here. Install it as chromium and try again." >&2
+  command -v chromium > /dev/null || install_packages Chromium chromium ||
+    echo "Missing: Chromium, which could not be installed here. Install it as chromium and try again." >&2
   export ERRORTRACKER_TEST_BROWSER=chromium
 }
 
 if [ -z "${ConnectionStrings__ErrorTracker:-}" ] && ! has_postgres && ! { install_postgres && has_postgres; }; then
-  echo "Missing: PostgreSQL, which could not be installed here. Install its server package, or set ConnectionStrings__ErrorTracker to a server of yours." >&2
+  echo "Missing: PostgreSQL, which could not be installed here. Install its server package, or set" \
+    "ConnectionStrings__ErrorTracker to a server of yours." >&2
   exit 1
 fi

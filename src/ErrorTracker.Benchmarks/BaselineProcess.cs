@@ -7,18 +7,25 @@ internal sealed class BaselineProcess : IAsyncDisposable
 {
     public const string Command = "serve-baselines";
 
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromMilliseconds(50);
+
     private readonly Process _process;
 
-    private BaselineProcess(Process process, int port) => (_process, Port) = (process, port);
+    private BaselineProcess(Process process, int port)
+    {
+        _process = process;
+        Port = port;
+    }
 
     public int Port { get; }
 
     public static async Task<BaselineProcess> StartAsync(string connectionString)
     {
         var port = Host.FreePort();
-        var started = new BaselineProcess(Process.Start(Environment.ProcessPath!, [Command, connectionString, $"{port}"]), port);
+        var process = Process.Start(Environment.ProcessPath!, [Command, connectionString, $"{port}"]);
+        var started = new BaselineProcess(process, port);
         using var http = new HttpClient();
-        for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromSeconds(30); await Task.Delay(50))
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < LongestStart; await Task.Delay(Pause))
             try
             {
                 await http.GetAsync($"http://127.0.0.1:{port}/");

@@ -1,15 +1,24 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
-using System.Runtime.InteropServices;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
+using ErrorTracker.Log;
+using ErrorTracker.Postgres;
 using Npgsql;
 
 namespace ErrorTracker.Benchmarks;
 
-/// <summary>The API in a process of its own, as <c>./run</c> starts it, on a private cluster in a folder that goes with it.</summary>
+/// <summary>An application that sends.</summary>
+internal sealed record Sender(int Id, string Key);
+
+/// <summary>
+/// The API in a process of its own, as <c>./run</c> starts it, on a private cluster in a folder that goes with it.
+/// </summary>
 internal sealed class Host : IAsyncDisposable
 {
     private const int Terminate = 15;
+
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2), LongestFold = TimeSpan.FromHours(1);
 
     private static readonly string Assembly = Path.GetFullPath("src/ErrorTracker/bin/published/ErrorTracker.dll");
 
@@ -18,14 +27,21 @@ internal sealed class Host : IAsyncDisposable
 
     private Host(Process process, string folder, int port)
     {
-        (_process, _folder, Port) = (process, folder, port);
+        _process = process;
+        _folder = folder;
+        Port = port;
         Database = NpgsqlDataSource.Create(ConnectionString + ";Command Timeout=0");
         Http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
     }
 
     public int Port { get; }
 
-    public string ConnectionString => $"Host={Path.Combine(_folder, "socket")};Username=errortracker;Database=postgres";
+    public string ConnectionString =>
+        $"Host={Path.Combine(_folder, "socket")};Username=errortracker;Database=postgres";
+
+    public HttpClient Http { get; }
+
+    public NpgsqlDataSource Database { get; }
 
     public double CpuSeconds
     {
@@ -45,19 +61,14 @@ internal sealed class Host : IAsyncDisposable
         }
     }
 
-    public HttpClient Http { get; }
-
-    public NpgsqlDataSource Database { get; }
-
     public static async Task<Host> StartAsync()
     {
+        // PostgreSQL's socket is in it, and the path of a socket is short.
         var folder = Path.Combine(Path.GetTempPath(), $"errortracker-bench-{Guid.NewGuid():N}"[..32]);
         Directory.CreateDirectory(folder);
         var port = FreePort();
         var host = new Host(Start(folder, "--urls", $"http://127.0.0.1:{port}"), folder, port);
-        var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < TimeSpan.FromMinutes(2))
-        {
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < LongestStart; await Task.Delay(50))
             try
             {
                 if ((await host.Http.GetAsync("/health/ready")).IsSuccessStatusCode) return host;
@@ -66,8 +77,6 @@ internal sealed class Host : IAsyncDisposable
             {
                 // Not listening yet.
             }
-            await Task.Delay(50);
-        }
         throw new TimeoutException("The API did not get ready.");
     }
 
@@ -77,17 +86,33 @@ internal sealed class Host : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         using var process = Start(_folder, command);
         await process.WaitForExitAsync();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)} ended with {process.ExitCode}.");
-        return watch.Elapsed;
+        if (process.ExitCode == 0) return watch.Elapsed;
+        throw new InvalidOperationException($"{string.Join(' ', command)} ended with {process.ExitCode}.");
+    }
+
+    public async Task<Sender> RegisterAsync(string name)
+    {
+        using var answer = await Http.PostAsync($"/apps/{name}", null);
+        var registered = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        return new(registered.GetProperty("id").GetInt32(), registered.GetProperty("ingest_key").GetString()!);
+    }
+
+    /// <summary>All events of an application, as its statistics count them.</summary>
+    public async Task<long> CountAsync(Sender sender)
+    {
+        var url = $"/apps/{sender.Id}/stats/by-level?since=2020-01-01&until=2100-01-01";
+        var levels = (await Http.GetFromJsonAsync<JsonElement>(url)).GetProperty("items").EnumerateArray();
+        return levels.Sum(level => level.GetProperty("count").GetInt64());
     }
 
     /// <summary>Waits until the counters have folded the whole log.</summary>
     public async Task FoldedAsync()
     {
-        for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromHours(1); await Task.Delay(200))
+        const string last = $"select coalesce(max(seq_id), 0) from {LogSchema.Name}.mt_events";
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < LongestFold; await Task.Delay(200))
         {
             var projections = await Http.GetFromJsonAsync<JsonElement>("/projections");
-            if (projections[0].GetProperty("processed").GetInt64() >= await ScalarAsync<long>("select coalesce(max(seq_id), 0) from errortracker.mt_events")) return;
+            if (projections[0].GetProperty("processed").GetInt64() >= await ScalarAsync<long>(last)) return;
         }
         throw new TimeoutException("The counters did not catch up.");
     }
@@ -98,11 +123,16 @@ internal sealed class Host : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>How long a statement takes, in milliseconds, without parallel workers: one query on one core.</summary>
+    /// <summary>
+    /// How long a statement takes, in milliseconds, without parallel workers: one query on one core.
+    /// </summary>
     public async Task<double> TimeAsync(string sql)
     {
+        const string settings = "set max_parallel_workers_per_gather = 0; set work_mem = '64MB'; set jit = off";
         await using var connection = await Database.OpenConnectionAsync();
-        await using (var alone = new NpgsqlCommand("set max_parallel_workers_per_gather = 0; set work_mem = '64MB'; set jit = off", connection)) await alone.ExecuteNonQueryAsync();
+        await using var alone = new NpgsqlCommand(settings, connection);
+        await alone.ExecuteNonQueryAsync();
+
         var watch = Stopwatch.StartNew();
         await using var command = new NpgsqlCommand(sql, connection);
         await using (var reader = await command.ExecuteReaderAsync())
@@ -120,9 +150,16 @@ internal sealed class Host : IAsyncDisposable
 
     public static async Task StopAsync(Process process)
     {
-        Signal(process.Id, Terminate);
+        _ = PostgresServer.Signal(process.Id, Terminate); // it may be gone already
         await process.WaitForExitAsync();
         process.Dispose();
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static Process Start(string folder, params string[] arguments)
@@ -134,14 +171,4 @@ internal sealed class Host : IAsyncDisposable
         process.BeginOutputReadLine();
         return process;
     }
-
-    public static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Signal(int pid, int signal);
 }

@@ -1,37 +1,59 @@
-using ErrorTracker.Benchmarks;
-using ErrorTracker.Benchmarks.Crash;
-using ErrorTracker.Hosting;
+using System.CommandLine;
+using System.Runtime.Versioning;
 
-if (args is [BaselineProcess.Command, var connectionString, var port])
-{
-    await Baselines.ServeAsync(connectionString, int.Parse(port));
-    return 0;
-}
-if (args is [CrashCommand.Name, .. var options]) return await CrashCommand.RunAsync(options);
+[assembly: SupportedOSPlatform("linux")]
 
-var events = 1_000_000;
-var questions = new List<string>();
-for (var i = 0; i < args.Length; i++)
-    if (args[i] == "--events" && i + 1 < args.Length && int.TryParse(args[++i], out events)) continue;
-    else questions.Add(args[i]);
-var all = new Dictionary<string, Func<int, Report, Task>>
-{
-    ["statistics"] = StatisticsBenchmark.RunAsync, // pages, sizes and the rebuild too, on the same log
-    ["ingest"] = IngestBenchmark.RunAsync,
-    ["load"] = LoadBenchmark.RunAsync,
-};
-if (questions.FirstOrDefault(q => !all.ContainsKey(q)) is { } unknown)
-{
-    Console.Error.WriteLine($"There is no question {unknown}: ask {string.Join(", ", all.Keys)}.");
-    return 2;
-}
+namespace ErrorTracker.Benchmarks;
 
-var isVoid = false;
-foreach (var (name, ask) in all.Where(question => questions.Count == 0 || questions.Contains(question.Key)))
+/// <summary>Answers the questions that it is asked, or all, and writes the figures to their sections of one file.</summary>
+internal static class Program
 {
-    var report = new Report(name);
-    await ask(events, report);
-    await report.WriteAsync("BENCHMARKS.md");
-    isVoid |= report.IsVoid;
+    private static readonly Dictionary<string, Func<int, Report, Task>> Benchmarks = new()
+    {
+        ["statistics"] = StatisticsBenchmark.RunAsync, // pages, sizes and the rebuild too, on the same log
+        ["ingest"] = (_, report) => IngestBenchmark.RunAsync(report),
+        ["load"] = (_, report) => LoadBenchmark.RunAsync(report),
+    };
+
+    public static async Task<int> Main(string[] args)
+    {
+        if (args is [BaselineProcess.Command, var connectionString, var port])
+        {
+            await Baselines.ServeAsync(connectionString, int.Parse(port));
+            return 0;
+        }
+        return await Measure().Parse(args).InvokeAsync();
+    }
+
+    private static RootCommand Measure()
+    {
+        var questions = new Argument<string[]>("questions")
+        {
+            Description = "What to measure; all unless named.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        questions.AcceptOnlyFromAmong([.. Benchmarks.Keys]);
+        var events = new Option<int>("--events")
+        {
+            Description = "How many events the statistics' log has.",
+            DefaultValueFactory = _ => 1_000_000,
+        };
+        var command = new RootCommand($"Measures on this machine, and writes {Measurements.Path}.") { questions, events };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(questions) ?? [], parsed.GetValue(events)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string[] questions, int events)
+    {
+        var isVoid = false;
+        foreach (var (question, benchmark) in Benchmarks)
+        {
+            if (questions.Length > 0 && !questions.Contains(question)) continue;
+            var report = new Report(question);
+            await benchmark(events, report);
+            await report.WriteAsync();
+            isVoid |= report.IsVoid;
+        }
+        return isVoid ? 1 : 0;
+    }
 }
-return isVoid ? 1 : 0;

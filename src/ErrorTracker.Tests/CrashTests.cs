@@ -1,10 +1,12 @@
-extern alias Benchmarks;
+using ErrorTracker.Crash;
 using ErrorTracker.Tests.Hosting;
-using Benchmarks::ErrorTracker.Benchmarks.Crash;
 
 namespace ErrorTracker.Tests;
 
-/// <summary>The short form of <c>./crash</c>: a round of each main kind on the same two nodes, but for those that need a long log or a file system of their own, or that other tests see to.</summary>
+/// <summary>
+/// The short form of <c>./crash</c>: one round of each main kind, all on the same two nodes. Kinds that need a long log
+/// or a file system of their own are left out, and kinds that other tests cover.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class CrashTests(CrashTests.TwoNodes nodes) : IClassFixture<CrashTests.TwoNodes>
 {
@@ -16,7 +18,8 @@ public sealed class CrashTests(CrashTests.TwoNodes nodes) : IClassFixture<CrashT
     public async Task what_is_acknowledged_is_stored_once_what_is_refused_is_not_and_all_comes_back_by_itself(string disturbance)
     {
         var report = await nodes.RunAsync(disturbance);
-        Assert.True(report.Faults.Count == 0, string.Join('\n', report.Faults.Select(fault => $"{fault.Kind}: {fault.What}").Prepend($"Logs: {report.Logs}")));
+        var faults = report.Faults.Select(fault => $"{fault.Kind}: {fault.What}");
+        Assert.True(report.Faults.Count == 0, string.Join('\n', faults.Prepend($"Logs: {report.Logs}")));
         Assert.True(report.Acknowledged > 0);
     }
 
@@ -31,7 +34,10 @@ public sealed class CrashTests(CrashTests.TwoNodes nodes) : IClassFixture<CrashT
 
         public async Task DisposeAsync() => await _run.DisposeAsync();
 
-        internal Task<RoundReport> RunAsync(string disturbance) =>
-            _run.RunAsync(++_rounds, Disturbance.All.Single(kind => kind.Name == disturbance) with { Nodes = 2 }, CancellationToken.None);
+        internal Task<RoundReport> RunAsync(string disturbance)
+        {
+            var kind = Disturbance.All.Single(one => one.Name == disturbance) with { Nodes = 2 };
+            return _run.RunAsync(++_rounds, kind, CancellationToken.None);
+        }
     }
 }

@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using ErrorTracker.Counters;
-using ErrorTracker.Hosting;
 using ErrorTracker.Log;
 using Npgsql;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>What must never happen.</summary>
 internal enum FaultKind
@@ -52,30 +51,46 @@ internal sealed class Ledger
 
     public void Fault(FaultKind kind, string what) => _faults.Enqueue(new(kind, what));
 
-    /// <param name="answeredWhatItTook">From this one on, whatever answer was lost, the event must not be stored: the host ended in good order.</param>
-    public async Task CompareAsync(NpgsqlDataSource database, int? answeredWhatItTook, CancellationToken stop)
+    /// <param name="orderlyFrom">
+    /// From this event on, the host answered all that it took, for it ended in good order: whatever answer was lost, the
+    /// event must not be stored.
+    /// </param>
+    public async Task CompareAsync(NpgsqlDataSource database, int? orderlyFrom, CancellationToken stop)
     {
         var stored = await StoredAsync(database, stop);
-        foreach (var (sent, place) in _sent.Select((sent, place) => (sent, place)))
-        {
-            stored.Remove(sent.Trace, out var ids);
-            if (ids is null && sent.IsAcknowledged) Fault(FaultKind.Lost, $"{sent}");
-            if (ids is { Count: > 1 }) Fault(FaultKind.Doubled, $"{sent}; stored as {string.Join(", ", ids)}");
-            if (ids is not null && !sent.IsAcknowledged && !(sent.IsUnknown && sent.IsValid)) Fault(FaultKind.RefusedButStored, $"{sent}; stored as {ids[0]}");
-            if (ids is not null && !sent.IsAcknowledged && sent.IsUnknown && place >= answeredWhatItTook) Fault(FaultKind.Answer, $"stored and not answered by a host that ended in good order: {sent}");
-            if (ids is not null && sent.StoredAs is { } id && !ids.Contains(id)) Fault(FaultKind.Answer, $"{sent}; answered as {id}, stored as {ids[0]}");
-        }
-        foreach (var (trace, _) in stored) Fault(FaultKind.RefusedButStored, $"event {trace} was never sent");
+        foreach (var (place, sent) in _sent.Index())
+            if (stored.Remove(sent.Trace, out var ids)) CompareStored(sent, ids, isOrderly: place >= orderlyFrom);
+            else if (sent.IsAcknowledged) Fault(FaultKind.Lost, $"{sent}");
+        foreach (var trace in stored.Keys) Fault(FaultKind.RefusedButStored, $"event {trace} was never sent");
+    }
+
+    private void CompareStored(Sent sent, List<Guid> ids, bool isOrderly)
+    {
+        if (ids.Count > 1) Fault(FaultKind.Doubled, $"{sent}; stored as {string.Join(", ", ids)}");
+        if (sent.StoredAs is { } id && !ids.Contains(id))
+            Fault(FaultKind.Answer, $"{sent}; answered as {id}, stored as {ids[0]}");
+        if (sent.IsAcknowledged) return;
+        if (!sent.IsUnknown || !sent.IsValid) Fault(FaultKind.RefusedButStored, $"{sent}; stored as {ids[0]}");
+        if (sent.IsUnknown && isOrderly)
+            Fault(FaultKind.Answer, $"stored and not answered by a host that ended in good order: {sent}");
     }
 
     private static async Task<Dictionary<long, List<Guid>>> StoredAsync(NpgsqlDataSource database, CancellationToken stop)
     {
         var stored = new Dictionary<long, List<Guid>>();
-        await using var command = database.CreateCommand($"select (data->'tags'->>'trace')::bigint, id from {LogSchema.Name}.mt_events where {CounterFold.IsError}");
+        await using var command = database.CreateCommand(
+            $"""
+            select (data->'tags'->>'trace')::bigint, id
+            from {LogSchema.Name}.mt_events
+            where {CounterFold.IsError}
+            """);
         await using var reader = await command.ExecuteReaderAsync(stop);
         while (await reader.ReadAsync(stop))
-            if (stored.TryGetValue(reader.GetInt64(0), out var ids)) ids.Add(reader.GetGuid(1));
-            else stored[reader.GetInt64(0)] = [reader.GetGuid(1)];
+        {
+            var (trace, id) = (reader.GetInt64(0), reader.GetGuid(1));
+            if (stored.TryGetValue(trace, out var ids)) ids.Add(id);
+            else stored[trace] = [id];
+        }
         return stored;
     }
 }

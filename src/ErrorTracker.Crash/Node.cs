@@ -1,12 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
-using ErrorTracker.Http;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>The API in a process of its own.</summary>
-/// <param name="database">The setting that says which database it works with: one that it shares with others, or one of
-/// its own.</param>
+/// <param name="database">
+/// The setting that says which database it works with: one that it shares with others, or one of its own.
+/// </param>
 internal sealed class Node(int number, string program, string log, (string Key, string Value) database)
     : IAsyncDisposable
 {
@@ -20,7 +20,11 @@ internal sealed class Node(int number, string program, string log, (string Key, 
 
     public int Number => number;
 
-    public HttpClient Http { get; } = new() { BaseAddress = new($"http://127.0.0.1:{FreePort()}"), Timeout = LongestAnswer };
+    public HttpClient Http { get; } = new()
+    {
+        BaseAddress = new($"http://127.0.0.1:{FreePort()}"),
+        Timeout = LongestAnswer,
+    };
 
     public DateTime StartedAt { get; private set; }
 
@@ -33,7 +37,8 @@ internal sealed class Node(int number, string program, string log, (string Key, 
     public async Task StartAsync()
     {
         _process = await RunAsync("--urls", Http.BaseAddress!.ToString());
-        (IsStarted, StartedAt) = (true, DateTime.UtcNow);
+        IsStarted = true;
+        StartedAt = DateTime.UtcNow;
     }
 
     public async Task<int> EndAsync(int signal)

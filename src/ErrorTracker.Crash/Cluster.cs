@@ -2,7 +2,7 @@ using ErrorTracker.Configuration;
 using ErrorTracker.Postgres;
 using Npgsql;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>Where a disturbance happens.</summary>
 internal enum Ground
@@ -22,19 +22,24 @@ internal sealed class Cluster : IAsyncDisposable
 {
     private const int SmallMegabytes = 700;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(30), LongestEnd = TimeSpan.FromSeconds(30);
 
-    private static readonly string? Owner = Environment.IsPrivilegedProcess ? "postgres" : null;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly string _data, _sockets, _ballast, _binaries = PostgresPrograms.FindBinaries();
+    private static readonly string? Owner = Environment.IsPrivilegedProcess ? PostgresPrograms.User : null;
+
     private readonly Ground _ground;
+    private readonly string _data, _sockets, _ballast;
+    private readonly string _binaries = PostgresPrograms.FindBinaries();
     private Child? _server;
 
     private Cluster(string folder, Ground ground)
     {
-        (Folder, _ground) = (folder, ground);
-        (_data, _sockets) = (Path.Combine(folder, "data"), Path.Combine(folder, "socket"));
+        Folder = folder;
         Log = Path.Combine(folder, "postgres.log");
+        _ground = ground;
+        _data = Path.Combine(folder, "data");
+        _sockets = Path.Combine(folder, "socket");
         _ballast = Path.Combine(_data, "ballast");
         // Without a pool, none of its connections is broken when the server comes back.
         Database = NpgsqlDataSource.Create(ConnectionString + ";Pooling=false;Timeout=5;Command Timeout=30");
@@ -58,14 +63,7 @@ internal sealed class Cluster : IAsyncDisposable
         var cluster = new Cluster(folder, ground);
         try
         {
-            foreach (var part in new[] { cluster._data, cluster._sockets })
-            {
-                Directory.CreateDirectory(part, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                if (ground == Ground.SmallDisk && part == cluster._data) await MountAsync(part, stop);
-                if (Owner is not null) await PostgresPrograms.RunAsync("chown", [Owner, part], asPostgres: false, stop);
-            }
-            await PostgresPrograms.RunAsync(Path.Combine(cluster._binaries, "initdb"),
-                ["-D", cluster._data, "-U", "errortracker", "-A", "trust", "-E", "UTF8", "--lc-collate=C", "--lc-ctype=C.UTF-8", "--no-sync"], asPostgres: Owner is not null, stop);
+            await cluster.InitializeAsync(stop);
             await cluster.StartAsync();
             await cluster.AnsweringAsync(stop);
             return cluster;
@@ -101,20 +99,31 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task StartAsync()
     {
         File.Delete(Path.Combine(_data, "postmaster.pid")); // its number may be that of another process by now
-        _server = await Child.StartAsync(Log,
-            [Path.Combine(_binaries, "postgres"), "-D", _data, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + _sockets, "-c", "logging_collector=off"], Owner);
+        string[] command =
+        [
+            Path.Combine(_binaries, "postgres"), "-D", _data,
+            "-c", "listen_addresses=",
+            "-c", "unix_socket_directories=" + _sockets,
+            "-c", "logging_collector=off",
+        ];
+        _server = await Child.StartAsync(Log, command, Owner);
     }
 
     public bool HasEnded => _server is null or { Exited.IsCompleted: true };
 
-    /// <summary>Ends the server, and waits until the last of its processes has noticed: before, none can be started in its place.</summary>
+    /// <summary>
+    /// Ends the server, and waits until the last of its processes has noticed: before, none can be started in its place.
+    /// </summary>
     public async Task EndAsync(int signal)
     {
-        if (_server is not null) await _server.EndAsync(signal, Patience);
-        var deadline = DateTime.UtcNow + Patience;
-        for (; ClusterFolder.ProcessesIn(_data).ToList() is { Count: > 0 } left; await Task.Delay(Pause))
-            if (DateTime.UtcNow > deadline)
-                foreach (var process in left) Child.Signal(process, Child.Kill);
+        if (_server is not null) await _server.EndAsync(signal, LongestEnd);
+        for (var deadline = DateTime.UtcNow + LongestEnd; ; await Task.Delay(Pause))
+        {
+            var left = ClusterFolder.ProcessesIn(_data).ToList();
+            if (left.Count == 0) return;
+            if (DateTime.UtcNow < deadline) continue;
+            foreach (var process in left) Child.Signal(process, Child.Kill);
+        }
     }
 
     /// <summary>The server first when it is stopped: it starts no more processes then.</summary>
@@ -132,7 +141,7 @@ internal sealed class Cluster : IAsyncDisposable
             var id = File.ReadLines(Path.Combine(_data, "postmaster.pid")).FirstOrDefault();
             return int.TryParse(id, out var postmaster)
                 && ClusterFolder.ProcessesIn(_data).Contains(postmaster)
-                && Child.Signal(postmaster, signal) == 0;
+                && Child.Signal(postmaster, signal);
         }
         catch (IOException)
         {
@@ -142,7 +151,12 @@ internal sealed class Cluster : IAsyncDisposable
 
     public async Task TerminateConnectionsAsync(CancellationToken stop)
     {
-        await using var command = Database.CreateCommand("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()");
+        await using var command = Database.CreateCommand(
+            """
+            select pg_terminate_backend(pid)
+            from pg_stat_activity
+            where backend_type = 'client backend' and pid <> pg_backend_pid()
+            """);
         await command.ExecuteNonQueryAsync(stop);
     }
 
@@ -172,7 +186,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     public async Task AnsweringAsync(CancellationToken stop)
     {
-        for (var deadline = DateTime.UtcNow + Patience; ; await Task.Delay(Pause, stop))
+        for (var deadline = DateTime.UtcNow + LongestStart; ; await Task.Delay(Pause, stop))
             try
             {
                 await ScalarAsync<int>("select 1", stop);
@@ -190,6 +204,23 @@ internal sealed class Cluster : IAsyncDisposable
         SignalAll(Child.Continue);
         await EndAsync(Child.Interrupt);
         if (_ground == Ground.SmallDisk) await UnmountAsync(_data);
+    }
+
+    private async Task InitializeAsync(CancellationToken stop)
+    {
+        foreach (var part in new[] { _data, _sockets })
+        {
+            Directory.CreateDirectory(part, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (_ground == Ground.SmallDisk && part == _data) await MountAsync(part, stop);
+            if (Owner is not null) await PostgresPrograms.RunAsync("chown", [Owner, part], asPostgres: false, stop);
+        }
+        string[] settings =
+        [
+            "-D", _data, "-U", "errortracker", "-A", "trust", "-E", "UTF8",
+            "--lc-collate=C", "--lc-ctype=C.UTF-8", "--no-sync",
+        ];
+        await PostgresPrograms.RunAsync(
+            Path.Combine(_binaries, "initdb"), settings, asPostgres: Owner is not null, stop);
     }
 
     private static Task MountAsync(string folder, CancellationToken stop) =>

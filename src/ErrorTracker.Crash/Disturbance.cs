@@ -1,24 +1,48 @@
 using System.Diagnostics;
-using System.Globalization;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Npgsql;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>A kind of accident.</summary>
 /// <param name="Name">For people and the command line.</param>
 /// <param name="Nodes">On how many nodes it happens.</param>
-/// <param name="HappenAsync">Ends when all that was taken away is given back or launched again, and says what was done. A node that stays away is started later.</param>
-internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, CancellationToken, Task<string>> HappenAsync)
+/// <param name="HappenAsync">
+/// Ends when all that was taken away is given back or launched again, and says what was done. A node that stays away is
+/// started later.
+/// </param>
+internal sealed record Disturbance(
+    string Name, int Nodes, Func<Stage, Random, CancellationToken, Task<string>> HappenAsync)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60), Pause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestRefill = TimeSpan.FromSeconds(60), LongestRebuild = TimeSpan.FromSeconds(60);
 
-    /// <summary>Whether the projection runs on the node that was started last: Wolverine numbers them in the order of their starts.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>
+    /// Whether the projection runs on the node that was started last: Wolverine numbers them in the order of their
+    /// starts.
+    /// </summary>
     private const string LatestFolds =
         $"""
-        select exists (select from {LogSchema.Name}.wolverine_node_assignments as assigned join {LogSchema.Name}.wolverine_nodes as nodes on nodes.id = node_id
-        where assigned.id like 'event-subscriptions:%' and node_number = (select max(node_number) from {LogSchema.Name}.wolverine_nodes))
+        select exists
+        (
+          select
+          from {LogSchema.Name}.wolverine_node_assignments as assigned
+          join {LogSchema.Name}.wolverine_nodes as nodes on nodes.id = assigned.node_id
+          where assigned.id like 'event-subscriptions:%'
+            and nodes.node_number = (select max(latest.node_number) from {LogSchema.Name}.wolverine_nodes as latest)
+        )
+        """;
+
+    /// <summary>A connection that does something, if any does.</summary>
+    private const string SomeBackend =
+        """
+        select pid
+        from pg_stat_activity
+        where backend_type = 'client backend' and pid <> pg_backend_pid()
+        order by state, random()
+        limit 1
         """;
 
     /// <summary>The API ends in good order: what it took it answers first.</summary>
@@ -29,9 +53,15 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     public static readonly Disturbance[] All =
     [
         new("api-killed", 1, (stage, random, stop) => ApiEndsAsync(stage, random, Child.Kill, stop)),
-        new("api-terminated", 1, (stage, random, stop) => ApiEndsAsync(stage, random, Child.Terminate, stop)) { IsOrderly = true },
+        new("api-terminated", 1, (stage, random, stop) => ApiEndsAsync(stage, random, Child.Terminate, stop))
+        {
+            IsOrderly = true,
+        },
         new("node-killed", 2, (stage, random, stop) => OneOfTwoEndsAsync(stage, random, Child.Kill, stop)),
-        new("node-terminated", 2, (stage, random, stop) => OneOfTwoEndsAsync(stage, random, Child.Terminate, stop)) { IsOrderly = true },
+        new("node-terminated", 2, (stage, random, stop) => OneOfTwoEndsAsync(stage, random, Child.Terminate, stop))
+        {
+            IsOrderly = true,
+        },
         new("postgres-killed", 2, (stage, random, stop) => PostgresEndsAsync(stage, random, Child.Kill, stop)),
         new("postgres-restarted", 1, (stage, random, stop) => PostgresEndsAsync(stage, random, Child.Interrupt, stop)),
         new("backend-killed", 2, (stage, _, stop) => BackendEndsAsync(stage, stop)),
@@ -45,11 +75,15 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     ];
 
     private static Disturbance OwnedPostgresEnds(string name, int signal) =>
-        new(name, 1, (stage, random, stop) => OwnedPostgresEndsAsync(stage, random, signal, stop)) { Ground = Ground.OwnedByApi };
+        new(name, 1, (stage, random, stop) => OwnedPostgresEndsAsync(stage, random, signal, stop))
+        {
+            Ground = Ground.OwnedByApi,
+        };
 
     private static async Task<string> ApiEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
     {
-        var (node, again) = (stage.Nodes[0], signal == Child.Kill && random.Next(3) == 0);
+        var node = stage.Nodes[0];
+        var again = signal == Child.Kill && random.Next(3) == 0;
         await EndAsync(stage, node, signal);
         await stage.PauseAsync(random, 0, 1_000, stop);
         await node.StartAsync();
@@ -63,7 +97,8 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     private static async Task<string> OneOfTwoEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
     {
         var node = stage.Nodes[random.Next(stage.Nodes.Count)];
-        var folds = node == stage.Nodes.MaxBy(n => n.StartedAt) == await stage.Cluster.ScalarAsync<bool>(LatestFolds, stop);
+        var isLatest = node == stage.Nodes.MaxBy(other => other.StartedAt);
+        var folds = isLatest == await stage.Cluster.ScalarAsync<bool>(LatestFolds, stop);
         await EndAsync(stage, node, signal);
         return $"node {node.Number}, {(folds ? "it folded" : "it did not fold")}";
     }
@@ -71,7 +106,8 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     private static async Task EndAsync(Stage stage, Node node, int signal)
     {
         var code = await node.EndAsync(signal);
-        if (signal == Child.Terminate && code != 0) stage.Ledger.Fault(FaultKind.Gone, $"node {node.Number} ended with {code} on SIGTERM");
+        if (signal == Child.Terminate && code != 0)
+            stage.Ledger.Fault(FaultKind.Gone, $"node {node.Number} ended with {code} on SIGTERM");
     }
 
     private static async Task<string> PostgresEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
@@ -97,7 +133,7 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     /// <summary>As the kernel does it where memory is short: the server ends all its connections and recovers.</summary>
     private static async Task<string> BackendEndsAsync(Stage stage, CancellationToken stop)
     {
-        var backend = await stage.Cluster.ScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() order by state, random() limit 1", stop);
+        var backend = await stage.Cluster.ScalarAsync<int>(SomeBackend, stop);
         Child.Signal(backend, Child.Kill);
         return "";
     }
@@ -125,17 +161,17 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
         {
             stage.Cluster.SignalAll(Child.Continue);
         }
-        return string.Create(CultureInfo.InvariantCulture, $"for {watch.Elapsed.TotalSeconds:0.0} s");
+        return $"for {watch.Elapsed.TotalSeconds:0.0} s";
     }
 
     /// <summary>PostgreSQL ends itself when it can write no more of its log; whoever gives it room starts it again.</summary>
     private static async Task<string> DiskFillsAsync(Stage stage, Random random, CancellationToken stop)
     {
         var watch = Stopwatch.StartNew();
-        for (Parcel probe; watch.Elapsed < Patience; await Task.Delay(Pause, stop))
+        for (; watch.Elapsed < LongestRefill; await Task.Delay(Pause, stop))
         {
             stage.Cluster.Fill(); // also what it has freed meanwhile
-            probe = Parcel.Probe(stage.Ledger, stage.Applications[0]);
+            var probe = Parcel.Probe(stage.Ledger, stage.Applications[0]);
             await probe.SendAsync(stage.Nodes[0], stage.Ledger);
             if (!probe.IsAcknowledged) break;
         }
@@ -148,21 +184,25 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
             await stage.Cluster.EndAsync(Child.Kill);
             await stage.Cluster.StartAsync();
         }
-        return string.Create(CultureInfo.InvariantCulture, $"503 after {refused:0} s{(ended ? ", ended" : "")}");
+        return $"503 after {refused:0} s{(ended ? ", ended" : "")}";
     }
 
-    /// <summary>Killed while it holds its lock; then run to its end, for which the server must have noticed that its client is gone.</summary>
+    /// <summary>
+    /// Killed while it holds its lock; then run to its end, for which the server must have noticed that its client is
+    /// gone.
+    /// </summary>
     private static async Task<string> RebuildEndsAsync(Stage stage, Random random, CancellationToken stop)
     {
         var rebuild = await stage.Nodes[0].RunAsync("projections", "rebuild");
         await HoldsLockAsync(stage, rebuild, stop);
         await stage.PauseAsync(random, 0, 400, stop);
         var done = rebuild.Exited.IsCompleted;
-        await rebuild.EndAsync(Child.Kill, Patience);
+        await rebuild.EndAsync(Child.Kill, LongestRebuild);
 
-        for (var deadline = DateTime.UtcNow + Patience; ;)
+        for (var deadline = DateTime.UtcNow + LongestRebuild; ;)
         {
-            var code = await (await stage.Nodes[^1].RunAsync("projections", "rebuild")).Exited.WaitAsync(Patience, stop);
+            var again = await stage.Nodes[^1].RunAsync("projections", "rebuild");
+            var code = await again.Exited.WaitAsync(LongestRebuild, stop);
             if (code == 0) return done ? "it was done already" : "then run to its end";
             if (DateTime.UtcNow < deadline) continue;
             stage.Ledger.Fault(FaultKind.Gone, $"a rebuild that was killed cannot be resumed: exit code {code}");
@@ -173,7 +213,10 @@ internal sealed record Disturbance(string Name, int Nodes, Func<Stage, Random, C
     private static async Task HoldsLockAsync(Stage stage, Child rebuild, CancellationToken stop)
     {
         await using var connection = await stage.Cluster.Database.OpenConnectionAsync(stop);
-        await using var look = new NpgsqlCommand($"select exists (select from pg_locks where locktype = 'advisory' and objid = {Rebuild.OneAtATime})", connection);
-        for (; !rebuild.Exited.IsCompleted && await look.ExecuteScalarAsync(stop) is false; await Task.Delay(Pause, stop)) { }
+        await using var isHeld = new NpgsqlCommand(
+            $"select exists (select from pg_locks where locktype = 'advisory' and objid = {Rebuild.OneAtATime})",
+            connection);
+        while (!rebuild.Exited.IsCompleted && await isHeld.ExecuteScalarAsync(stop) is false)
+            await Task.Delay(Pause, stop);
     }
 }

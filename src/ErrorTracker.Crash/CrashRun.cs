@@ -1,8 +1,8 @@
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>
-/// Rounds one after another on a stage that they share, so that a node has lived through several disturbances. A stage goes after ten rounds, lest its log
-/// grows long, and after a fault, lest that counts twice.
+/// Rounds one after another on a stage that they share, so that a node has lived through several disturbances. A stage
+/// goes after ten rounds, lest its log grows long, and after a fault, lest that counts twice.
 /// </summary>
 /// <param name="program">ErrorTracker.dll of the API.</param>
 /// <param name="seed">Repeats the disturbances and what chance decides of them.</param>
@@ -17,7 +17,11 @@ internal sealed class CrashRun(string program, int seed, double pace = 1) : IAsy
     public async Task<RoundReport> RunAsync(int number, Disturbance kind, CancellationToken stop)
     {
         if (_stage is not null && (_rounds >= RoundsOnStage || _stage.Ground != kind.Ground)) await LeaveAsync();
-        if (_stage is null) (_stage, _rounds) = (await Stage.CreateAsync(program, kind.Ground, pace, stop), 0);
+        if (_stage is null)
+        {
+            _stage = await Stage.CreateAsync(program, kind.Ground, pace, stop);
+            _rounds = 0;
+        }
         _rounds++;
         var report = await new Round(_stage, kind, new Random(HashOf(number))).RunAsync(number, stop);
         if (report.Faults.Count == 0) return report;

@@ -1,33 +1,46 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using ErrorTracker.Postgres;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
-/// <summary>A process that this one starts and signals. It never outlives this one, however this one ends: the kernel sees to that.</summary>
-/// <remarks>The kernel kills it at the end of the thread that forked it, so that thread waits for it.</remarks>
+/// <summary>
+/// A process that this one starts and signals. It never outlives this one, however this one ends: the kernel kills it at
+/// the end of the thread that forked it, so that thread waits for it.
+/// </summary>
 internal sealed class Child
 {
-    public const int Interrupt = 2, Quit = 3, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
+    public const int Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
 
-    private readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously), _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private int _pid;
 
-    /// <summary>Its exit code.</summary>
+    /// <summary>With its exit code.</summary>
     public Task<int> Exited => _exited.Task;
 
     /// <param name="log">The file to which it writes what it has to say.</param>
     /// <param name="user">Whom it runs as; null: as this one does.</param>
-    public static async Task<Child> StartAsync(string log, string[] command, string? user = null, params (string Key, string Value)[] environment)
+    public static async Task<Child> StartAsync(
+        string log, string[] command, string? user = null, params (string Key, string Value)[] environment)
     {
         string[] drop = user is null ? [] : [$"--reuid={user}", $"--regid={user}", "--clear-groups"];
-        var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >> \"$CRASH_LOG\" 2>&1", "sh", "setsid", "setpriv", .. drop, "--pdeathsig", "KILL", "--", .. command]) { WorkingDirectory = "/" };
-        foreach (var (key, value) in environment.Append(("CRASH_LOG", log))) start.Environment[key] = value;
+        string[] arguments =
+        [
+            "-c", "exec \"$@\" >> \"$CRASH_LOG\" 2>&1", "sh",
+            "setsid", "setpriv", .. drop, "--pdeathsig", "KILL", "--", .. command,
+        ];
+        var start = new ProcessStartInfo("sh", arguments) { WorkingDirectory = "/" };
+        start.Environment["CRASH_LOG"] = log;
+        foreach (var (key, value) in environment) start.Environment[key] = value;
         var child = new Child();
         new Thread(() => child.Attend(start)) { IsBackground = true, Name = command[0] }.Start();
         child._pid = await child._started.Task;
         return child;
     }
+
+    /// <summary>False if there is no such process (any more).</summary>
+    public static bool Signal(int pid, int signal) => PostgresServer.Signal(pid, signal) == 0;
 
     public void Send(int signal)
     {
@@ -57,7 +70,4 @@ internal sealed class Child
             _exited.TrySetException(e);
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    public static extern int Signal(int pid, int signal);
 }

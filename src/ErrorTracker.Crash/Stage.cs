@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>A PostgreSQL, one or two nodes on it, and all that was sent to them.</summary>
 internal sealed class Stage : IAsyncDisposable
@@ -12,7 +12,10 @@ internal sealed class Stage : IAsyncDisposable
 
     private Stage(string folder, string program, Cluster cluster, Ground ground, double pace)
     {
-        (Folder, Cluster, Ground, Pace) = (folder, cluster, ground, pace);
+        Folder = folder;
+        Cluster = cluster;
+        Ground = ground;
+        Pace = pace;
         var database = ground == Ground.OwnedByApi
             ? ("ErrorTracker__DataFolder", cluster.Folder)
             : ("ConnectionStrings__ErrorTracker", cluster.ConnectionString);
@@ -43,15 +46,18 @@ internal sealed class Stage : IAsyncDisposable
     public static async Task<Stage> CreateAsync(string program, Ground ground, double pace, CancellationToken stop)
     {
         var folder = Directory.CreateTempSubdirectory("errortracker-crash-").FullName;
-        File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute); // PostgreSQL may be another user
+        // PostgreSQL may run as another user.
+        File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute);
         var stage = new Stage(folder, program, await Cluster.CreateAsync(folder, ground, stop), ground, pace);
         try
         {
             await stage.UseAsync(1, stop);
             for (var i = 0; i < Senders; i++)
             {
-                var registered = await (await stage.Nodes[0].Http.PostAsync($"/apps/crash-{i}", null, stop)).Content.ReadFromJsonAsync<JsonElement>(stop);
-                stage.Applications.Add(new(registered.GetProperty("id").GetInt32(), registered.GetProperty("ingest_key").GetString()!));
+                using var answer = await stage.Nodes[0].Http.PostAsync($"/apps/crash-{i}", null, stop);
+                var registered = await answer.Content.ReadFromJsonAsync<JsonElement>(stop);
+                var (id, key) = (registered.GetProperty("id"), registered.GetProperty("ingest_key"));
+                stage.Applications.Add(new(id.GetInt32(), key.GetString()!));
             }
             return stage;
         }
@@ -65,16 +71,24 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Sees to it that so many nodes run and are ready.</summary>
     public async Task UseAsync(int nodes, CancellationToken stop)
     {
-        for (; Nodes.Count > nodes; Nodes.RemoveAt(Nodes.Count - 1))
-            if (await Nodes[^1].EndAsync(Child.Terminate) is not 0 and var code) Ledger.Fault(FaultKind.Gone, $"node {Nodes[^1].Number} ended with {code} on SIGTERM");
-        for (; Nodes.Count < nodes; await Recovery.ReadyAsync(Nodes[^1], stop))
+        while (Nodes.Count > nodes)
         {
-            Nodes.Add(_spare[Nodes.Count]);
-            await Nodes[^1].StartAsync();
+            var last = Nodes[^1];
+            var code = await last.EndAsync(Child.Terminate);
+            if (code != 0) Ledger.Fault(FaultKind.Gone, $"node {last.Number} ended with {code} on SIGTERM");
+            Nodes.Remove(last);
+        }
+        while (Nodes.Count < nodes)
+        {
+            var next = _spare[Nodes.Count];
+            Nodes.Add(next);
+            await next.StartAsync();
+            await Recovery.ReadyAsync(next, stop);
         }
     }
 
-    public Task PauseAsync(Random random, int from, int to, CancellationToken stop) => Task.Delay((int)(random.Next(from, to) * Pace), stop);
+    public Task PauseAsync(Random random, int from, int to, CancellationToken stop) =>
+        Task.Delay((int)(random.Next(from, to) * Pace), stop);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,4 @@
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>An event that was sent, once or more, and what its sender was told of it.</summary>
 /// <param name="trace">Its own number, which is stored with it.</param>
@@ -23,12 +23,32 @@ internal sealed class Sent(long trace, int application, Guid? eventId, string le
     /// <summary>What the log calls it, if that was answered.</summary>
     public Guid? StoredAs { get; private set; }
 
-    public string Json => $$"""{"occurred_at":"2026-01-31T12:34:56.789Z",{{flaw ?? $"\"level\":\"{level}\""}},"message":"{{message}}","tags":{"trace":"{{trace}}"},"stack":{"frames":[{"file":"Checkout.cs","line":{{trace % 900}}}]}{{(eventId is { } id ? $",\"event_id\":\"{id}\"" : "")}}}""";
+    public string Json
+    {
+        get
+        {
+            string[] members =
+            [
+                "\"occurred_at\":\"2026-01-31T12:34:56.789Z\"",
+                flaw ?? $"\"level\":\"{level}\"",
+                $"\"message\":\"{message}\"",
+                $$"""
+                "tags":{"trace":"{{trace}}"}
+                """,
+                $$"""
+                "stack":{"frames":[{"file":"Checkout.cs","line":{{trace % 900}}}]}
+                """,
+                .. eventId is null ? (string[])[] : [$"\"event_id\":\"{eventId}\""],
+            ];
+            return $"{{{string.Join(',', members)}}}";
+        }
+    }
 
     public void Acknowledge(string answer, Guid? storedAs = null)
     {
         Note(answer);
-        (IsAcknowledged, StoredAs) = (true, storedAs ?? StoredAs);
+        IsAcknowledged = true;
+        StoredAs = storedAs ?? StoredAs;
     }
 
     public void Refuse(string answer) => Note(answer);
@@ -39,7 +59,11 @@ internal sealed class Sent(long trace, int application, Guid? eventId, string le
         Note(how);
     }
 
-    public override string ToString() => $"event {trace} of application {application}{(eventId is { } id ? $" with event_id {id}" : "")}:{_answers}";
+    public override string ToString()
+    {
+        var name = eventId is null ? "" : $" with event_id {eventId}";
+        return $"event {trace} of application {application}{name}:{_answers}";
+    }
 
     private void Note(string answer) => _answers += $" {DateTime.UtcNow:HH:mm:ss.fff} {answer};";
 }

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using ErrorTracker.Intake;
 using ErrorTracker.Log;
 
-namespace ErrorTracker.Benchmarks.Crash;
+namespace ErrorTracker.Crash;
 
 /// <summary>An application of a stage.</summary>
 internal sealed record Application(int Id, string Key);
@@ -12,11 +11,28 @@ internal sealed record Application(int Id, string Key);
 /// <summary>What one request sends: an event, or a batch of them as an array or as lines.</summary>
 internal sealed class Parcel(Application application, List<Sent> events, string form)
 {
-    public const string Single = "single", Array = "array", Lines = "lines";
+    private const string Single = "single", Array = "array", Lines = "lines";
 
     private const int LargestBatch = 100, Messages = 80;
 
-    private static readonly string[] Flaws = ["\"level\":\"LOUD\"", "\"levels\":\"ERROR\"", "\"level\":7", "\"level\":null", "\"level\" \"ERROR\""];
+    private static readonly string[] Flaws =
+    [
+        """
+        "level":"LOUD"
+        """,
+        """
+        "levels":"ERROR"
+        """,
+        """
+        "level":7
+        """,
+        """
+        "level":null
+        """,
+        """
+        "level" "ERROR"
+        """,
+    ];
 
     public IReadOnlyList<Sent> Events => events;
 
@@ -28,12 +44,20 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
     public static Parcel Make(Random random, Ledger ledger, IReadOnlyList<Application> applications, bool isBatch)
     {
         var application = applications[random.Next(applications.Count)];
-        var (size, named, flawed) = (isBatch ? random.Next(1, LargestBatch) : 1, random.Next(3), isBatch && random.Next(3) > 0 ? 0 : 10);
-        var events = Enumerable.Range(0, size).Select(_ => new Sent(ledger.NextTrace(), application.Id,
-            named == 0 || (named == 1 && random.Next(2) == 0) ? Guid.NewGuid() : null,
-            Levels.All[random.Next(Levels.All.Length)], $"Payment {random.Next(Messages)} declined", random.Next(100) < flawed ? Flaws[random.Next(Flaws.Length)] : null)).ToList();
+        var size = isBatch ? random.Next(1, LargestBatch) : 1;
+        var namedPercent = 50 * random.Next(3);
+        var flawedPercent = isBatch && random.Next(3) > 0 ? 0 : 10;
+        var events = Enumerable.Range(0, size).Select(_ => MakeEvent()).ToList();
         ledger.Add(events);
         return new(application, events, !isBatch ? Single : random.Next(2) == 0 ? Array : Lines);
+
+        Sent MakeEvent() => new(
+            ledger.NextTrace(),
+            application.Id,
+            random.Next(100) < namedPercent ? Guid.NewGuid() : null,
+            Levels.All[random.Next(Levels.All.Length)],
+            $"Payment {random.Next(Messages)} declined",
+            random.Next(100) < flawedPercent ? Flaws[random.Next(Flaws.Length)] : null);
     }
 
     /// <summary>One valid event under a name of its own.</summary>
@@ -49,13 +73,12 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{application.Id}/events{(form == Single ? "" : "/batch")}");
-            request.Headers.Add(Door.KeyHeader, application.Key);
-            request.Content = new StringContent(Body(), Encoding.UTF8, form == Lines ? Door.Lines : Door.Json);
+            using var request = Request();
             using var answer = await node.Http.SendAsync(request);
             var body = await answer.Content.ReadAsStringAsync();
             var said = $"{(int)answer.StatusCode} by node {node.Number}";
-            if (form != Single && answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.BadRequest) ReadReceipt(JsonDocument.Parse(body).RootElement, said, ledger);
+            var isReceipt = form != Single && answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.BadRequest;
+            if (isReceipt) ReadReceipt(JsonDocument.Parse(body).RootElement, said, ledger);
             else ReadAnswer(answer, body, said, ledger);
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
@@ -66,6 +89,17 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
         {
             foreach (var sent in events) sent.Lose($"answer of node {node.Number} lost: {(e.InnerException ?? e).Message}");
         }
+    }
+
+    private HttpRequestMessage Request()
+    {
+        var path = form == Single ? "events" : "events/batch";
+        var type = form == Lines ? "application/x-ndjson" : "application/json";
+        return new(HttpMethod.Post, $"/apps/{application.Id}/{path}")
+        {
+            Headers = { { "X-INGEST-KEY", application.Key } },
+            Content = new StringContent(Body(), Encoding.UTF8, type),
+        };
     }
 
     private string Body() => form switch
@@ -92,19 +126,30 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
         foreach (var sent in events) sent.Refuse(said);
     }
 
-    /// <summary>A receipt lists what is rejected; an end of the batch before its last event is listed as a rejection of the body there.</summary>
+    /// <summary>
+    /// A receipt lists what is rejected; an end of the batch before its last event is listed as a rejection of the body
+    /// there.
+    /// </summary>
     private void ReadReceipt(JsonElement receipt, string said, Ledger ledger)
     {
-        var rejected = receipt.GetProperty("rejected").EnumerateArray().ToDictionary(r => r.GetProperty("index").GetInt32(), r => r.GetProperty("errors").GetRawText());
+        var rejected = receipt.GetProperty("rejected").EnumerateArray().ToDictionary(
+            rejection => rejection.GetProperty("index").GetInt32(),
+            rejection => rejection.GetProperty("errors").GetRawText());
         var stored = receipt.GetProperty("accepted").GetInt32() + receipt.GetProperty("duplicates").GetInt32();
-        var read = stored + rejected.Count == events.Count ? events.Count : rejected.Keys.DefaultIfEmpty(0).Max();
-        if (stored + rejected.Keys.Count(index => index < read) != read) ledger.Fault(FaultKind.Answer, $"{said}, {receipt}, for a batch of {events.Count}");
-        for (var i = 0; i < events.Count; i++)
+        var isReadWhole = stored + rejected.Count == events.Count;
+        var read = isReadWhole ? events.Count : rejected.Keys.DefaultIfEmpty(0).Max();
+        if (stored + rejected.Keys.Count(index => index < read) != read)
+            ledger.Fault(FaultKind.Answer, $"{said}, {receipt}, for a batch of {events.Count}");
+
+        foreach (var (index, sent) in events.Index())
         {
-            var error = i >= read ? "not read" : rejected.GetValueOrDefault(i);
-            if (error is null) events[i].Acknowledge(said);
-            else events[i].Refuse($"{said}, rejected: {error}");
-            if (error is null != events[i].IsValid && !(events[i].IsValid && (i >= read || error!.Contains("send it again")))) ledger.Fault(FaultKind.Answer, $"{events[i]}");
+            var error = index >= read ? "not read" : rejected.GetValueOrDefault(index);
+            if (error is null) sent.Acknowledge(said);
+            else sent.Refuse($"{said}, rejected: {error}");
+
+            var isStored = error is null;
+            var mayBeRefused = index >= read || (error?.Contains("send it again", StringComparison.Ordinal) ?? false);
+            if (isStored != sent.IsValid && !(sent.IsValid && mayBeRefused)) ledger.Fault(FaultKind.Answer, $"{sent}");
         }
     }
 }
