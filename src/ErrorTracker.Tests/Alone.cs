@@ -1,5 +1,8 @@
 namespace ErrorTracker.Tests;
 
-/// <summary>Tests that load or starve the machine: they run when all others have, one after another, as theirs are the limits that a busy machine breaks.</summary>
+/// <summary>
+/// Tests that load or starve the machine. They run after all others, one after another: a busy machine would break
+/// their limits.
+/// </summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;

@@ -16,7 +16,8 @@ public sealed partial class RoomsTests
         "Background", "Limits", "Configuration", "Http",
     ];
 
-    private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "ErrorTracker"));
+    private static readonly string Source =
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "ErrorTracker"));
 
     [Fact]
     public void rooms_use_only_those_below_them()
@@ -39,7 +40,8 @@ public sealed partial class RoomsTests
     public void the_order_is_the_one_that_the_architecture_prints()
     {
         var text = File.ReadAllText(Path.Combine(Source, "..", "..", "docs", "architecture.md"));
-        var printed = TableRow().Matches(text).Select(row => row.Groups[1].Value.Replace('/', '.')).Where(Order.Contains);
+        var rows = TableRow().Matches(text).Select(row => row.Groups[1].Value.Replace('/', '.'));
+        var printed = rows.Where(Order.Contains);
         Assert.Equal(Order, printed);
     }
 

@@ -2,7 +2,9 @@ using ErrorTracker.Hosting;
 
 namespace ErrorTracker.Tests;
 
-/// <summary>The one server of the run, and a host on it that tests share: each registers an application of its own.</summary>
+/// <summary>
+/// A server, and a host on it that the tests of a collection share: each test registers an application of its own.
+/// </summary>
 public sealed class SharedApi : IAsyncLifetime
 {
     public TestServer Server { get; } = new();
@@ -26,6 +28,8 @@ public sealed class SharedApi : IAsyncLifetime
 [CollectionDefinition(nameof(OnPostgres))]
 public sealed class OnPostgres : ICollectionFixture<SharedApi>;
 
-/// <summary>The same on a server of its own, beside the first: tests there may set what holds for a whole server.</summary>
+/// <summary>
+/// The same on a server of its own, beside the first: tests there may set what holds for a whole server.
+/// </summary>
 [CollectionDefinition(nameof(OnAnotherPostgres))]
 public sealed class OnAnotherPostgres : ICollectionFixture<SharedApi>;

@@ -58,10 +58,15 @@ public sealed class TestApi : IAsyncDisposable
     }
 
     /// <summary>Sends one error as its application would and answers the receipt.</summary>
-    public Task<JsonElement> ReportAsync(Sender sender, string level = "ERROR", string message = "boom", int expected = 201) =>
-        PostEventAsync(sender, $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":{{JsonSerializer.Serialize(level)}},"message":{{JsonSerializer.Serialize(message)}}}""", expected);
+    public Task<JsonElement> ReportAsync(
+        Sender sender, string level = "ERROR", string message = "boom", int expected = 201)
+    {
+        var body = JsonSerializer.Serialize(new { occurred_at = "2026-01-31T12:00:00Z", level, message });
+        return PostEventAsync(sender, body, expected);
+    }
 
-    public async Task ReportAtAsync(Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom")
+    public async Task ReportAtAsync(
+        Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom")
     {
         Clock.Now = receivedAt;
         await ReportAsync(sender, level, message);
@@ -72,13 +77,17 @@ public sealed class TestApi : IAsyncDisposable
 
     public Task<JsonElement> GetAsync(string url, int expected = 200) => SendAsync(HttpMethod.Get, url, expected);
 
-    public Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, string? body = null, params (string Name, string Value)[] headers) =>
+    public Task<JsonElement> SendAsync(
+        HttpMethod method, string url, int expected, string? body = null,
+        params (string Name, string Value)[] headers) =>
         SendAsync(method, url, expected, body is null ? null : System.Text.Encoding.UTF8.GetBytes(body), headers);
 
-    public Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, byte[]? body, params (string Name, string Value)[] headers) =>
+    public Task<JsonElement> SendAsync(
+        HttpMethod method, string url, int expected, byte[]? body, params (string Name, string Value)[] headers) =>
         SendAsync(method, url, expected, body is null ? null : new MemoryStream(body), headers);
 
-    public async Task<JsonElement> SendAsync(HttpMethod method, string url, int expected, Stream? body, params (string Name, string Value)[] headers)
+    public async Task<JsonElement> SendAsync(
+        HttpMethod method, string url, int expected, Stream? body, params (string Name, string Value)[] headers)
     {
         var answer = await Host.Scenario(x =>
         {
@@ -106,8 +115,12 @@ public sealed class TestApi : IAsyncDisposable
         return pending.Settled.Task;
     }).ToArray());
 
-    public static PendingEvent Event(Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom") =>
-        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, level, message, null, null).ToStored());
+    public static PendingEvent Event(
+        Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom")
+    {
+        var error = new ErrorOccurred(receivedAt, level, message, null, null);
+        return new(sender.Id, Guid.CreateVersion7(), false, receivedAt, error.ToStored());
+    }
 
     /// <summary>Waits until the counters have folded all that the log holds.</summary>
     public Task FoldedAsync() => Eventually.Async(async () => await ScalarAsync<long>(

@@ -8,12 +8,20 @@ using Testcontainers.PostgreSql;
 
 namespace ErrorTracker.Tests;
 
-/// <summary>The PostgreSQL of this test run: a container where a Docker engine answers, else a private cluster in a temporary folder.</summary>
+/// <summary>
+/// The PostgreSQL of this test run: a container where a Docker engine answers, else a private cluster in a temporary
+/// folder.
+/// </summary>
 public sealed class TestServer : IAsyncLifetime
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
+    private readonly string _folder =
+        Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
+
+    private readonly Lazy<Task<string>> _template;
     private IAsyncDisposable? _server;
     private string _connectionString = "";
+
+    public TestServer() => _template = new(MakeTemplateAsync);
 
     public async Task InitializeAsync()
     {
@@ -40,13 +48,28 @@ public sealed class TestServer : IAsyncLifetime
         if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>A connection string to a new, empty database.</summary>
-    public async Task<string> NewDatabaseAsync()
+    /// <summary>A connection string to a new database with the schema and without data.</summary>
+    public async Task<string> NewDatabaseAsync() => await CreateDatabaseAsync(await _template.Value);
+
+    /// <summary>A connection string to a new database without the schema.</summary>
+    public Task<string> NewEmptyDatabaseAsync() => CreateDatabaseAsync("template1");
+
+    /// <summary>Copying a database takes a fraction of the time in which a host makes the schema.</summary>
+    private async Task<string> MakeTemplateAsync()
+    {
+        var connectionString = await NewEmptyDatabaseAsync();
+        var host = await TestApi.StartAsync(connectionString);
+        await host.DisposeAsync();
+        return new NpgsqlConnectionStringBuilder(connectionString).Database!;
+    }
+
+    private async Task<string> CreateDatabaseAsync(string template)
     {
         var name = "test_" + Guid.NewGuid().ToString("N");
         await using var source = NpgsqlDataSource.Create(_connectionString);
-        await using var command = source.CreateCommand($"create database {name}");
+        await using var command = source.CreateCommand($"create database {name} template {template}");
         await command.ExecuteNonQueryAsync();
-        return new NpgsqlConnectionStringBuilder(_connectionString) { Database = name, MaxPoolSize = 20 }.ConnectionString;
+        var created = new NpgsqlConnectionStringBuilder(_connectionString) { Database = name, MaxPoolSize = 20 };
+        return created.ConnectionString;
     }
 }

@@ -8,7 +8,7 @@ public sealed class LibraryCommandsTests(SharedApi shared)
     [Fact]
     public async Task describe_shows_no_secret()
     {
-        var database = $"{await shared.Server.NewDatabaseAsync()};Password=s3cr1";
+        var database = $"{await shared.Server.NewEmptyDatabaseAsync()};Password=s3cr1";
         var (exitCode, output) = await HostProcess.RunAsync(
             ["describe"], ("ConnectionStrings__ErrorTracker", database), ("ERRORTRACKER_READ_TOKEN", "s3cr2"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "x=s3cr3"), ("OTHER_URL", "redis://u:s3cr4@h"));

@@ -137,7 +137,7 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
     }
 
     private async Task<(string Key, string Value)> DatabaseAsync() =>
-        ("ConnectionStrings__ErrorTracker", await shared.Server.NewDatabaseAsync());
+        ("ConnectionStrings__ErrorTracker", await shared.Server.NewEmptyDatabaseAsync());
 
     /// <summary>The one line that is written.</summary>
     private static async Task<string> FailureAsync(string[] arguments, params (string Key, string Value)[] environment)

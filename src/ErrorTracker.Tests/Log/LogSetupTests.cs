@@ -12,7 +12,7 @@ public sealed class LogSetupTests(SharedApi shared)
     [Fact]
     public async Task with_auto_create_off_the_schema_is_applied_and_asserted_from_the_command_line()
     {
-        var connectionString = await shared.Server.NewDatabaseAsync();
+        var connectionString = await shared.Server.NewEmptyDatabaseAsync();
         (string, string)[] settings = [("ConnectionStrings__ErrorTracker", connectionString), ("ErrorTracker__AutoCreate", "None")];
 
         var unlike = RunAsync("db-assert", works: false);
@@ -45,7 +45,7 @@ public sealed class LogSetupTests(SharedApi shared)
     [Fact]
     public async Task a_second_start_changes_nothing_in_the_schema()
     {
-        var connectionString = await shared.Server.NewDatabaseAsync();
+        var connectionString = await shared.Server.NewEmptyDatabaseAsync();
         await using (await TestApi.StartAsync(connectionString)) { }
         var before = await SchemaAsync(connectionString);
         await using (await TestApi.StartAsync(connectionString)) { }
@@ -58,7 +58,7 @@ public sealed class LogSetupTests(SharedApi shared)
     {
         for (var round = 0; round < Rounds; round++)
         {
-            var connectionString = await shared.Server.NewDatabaseAsync();
+            var connectionString = await shared.Server.NewEmptyDatabaseAsync();
             var nodes = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => TestApi.StartAsync(connectionString, ("ErrorTracker:SingleNode", "false")))));
             var senders = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => nodes[i % 2].RegisterAsync()));
             Assert.Equal(Enumerable.Range(1, 6), senders.Select(sender => sender.Id).Order());
