@@ -17,7 +17,7 @@ internal static class RebuildBenchmark
         $"""
         select tenant_id, date_trunc('hour', timestamp), data->>'level', count(*)
         from {LogSchema.Name}.mt_events
-        where type = '{ErrorOccurred.StoredType}'
+        where type = '{EventKinds.ErrorOccurred.StoredType}'
         group by 1, 2, 3
         """;
 

@@ -36,7 +36,7 @@ internal sealed class StatisticsBenchmark(Host host, int events, Report report)
             data->>'level' as level,
             data->>'message' as message
           from {LogSchema.Name}.mt_events
-          where type = '{ErrorOccurred.StoredType}';
+          where type = '{EventKinds.ErrorOccurred.StoredType}';
 
         create index on bench_plain (application_id, received_at) include (level, message)
         """;

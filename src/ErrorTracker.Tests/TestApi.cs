@@ -107,7 +107,7 @@ public sealed class TestApi : IAsyncDisposable
     }).ToArray());
 
     public static PendingEvent Event(Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom") =>
-        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, level, message, null, null).ToStored());
+        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, level, message, null, null).ToStored(), EventKinds.ErrorOccurred);
 
     /// <summary>Waits until the counters have folded all that the log holds.</summary>
     public Task FoldedAsync() => Eventually.Async(async () => await ScalarAsync<long>(

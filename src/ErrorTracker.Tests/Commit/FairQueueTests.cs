@@ -1,5 +1,6 @@
 using ErrorTracker.Commit;
 using ErrorTracker.Limits;
+using ErrorTracker.Log;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -53,5 +54,5 @@ public sealed class FairQueueTests
         return added.GroupBy(e => e.ApplicationId).All(line => line.SequenceEqual(taken.Where(e => e.ApplicationId == line.Key))) && taken.Count == added.Count;
     });
 
-    private static PendingEvent Event(int application, int size) => new(application, Guid.CreateVersion7(), false, default, new byte[size]);
+    private static PendingEvent Event(int application, int size) => new(application, Guid.CreateVersion7(), false, default, new byte[size], EventKinds.ErrorOccurred);
 }

@@ -58,7 +58,10 @@ public sealed class WriteQueueTests(SharedApi shared)
         {
             sent = api.PostEventAsync(sender, $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"once"{{name}}}""", expected: 201);
             await Eventually.Async(async () => await api.ScalarAsync<long>(
-                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and wait_event = 'SyncRep' and query ilike 'commit%'") > 0, "a commit waits and is cut off");
+                """
+                select count(pg_terminate_backend(pid)) from pg_stat_activity
+                where datname = current_database() and wait_event = 'SyncRep' and query ilike '%mt_events%'
+                """) > 0, "a commit waits and is cut off");
         }
         finally
         {

@@ -168,7 +168,7 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         {
             foreach (var (pending, fate) in settled)
             {
-                if (pending.IsError) metrics.Settled(fate.Fate);
+                if (pending.Kind.IsError) metrics.Settled(fate.Fate);
                 pending.Settled.TrySetResult(fate);
             }
         }, null);
@@ -178,7 +178,7 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
     private async Task AppendAsync(List<PendingEvent> group, Segments segments, Doubt doubt)
     {
         await using var connection = await database.Lanes.OpenConnectionAsync();
-        await using var append = LogAppend.Of(group, segments, connection);
+        await using var append = ToAppend(group, segments, connection);
         try
         {
             await ExecuteAsync(connection, append.ExecuteNonQueryAsync);
@@ -189,6 +189,21 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
             doubt.AwaitsStandby |= e is StandbyAwayException;
             throw;
         }
+    }
+
+    private static NpgsqlBatch ToAppend(List<PendingEvent> group, Segments segments, NpgsqlConnection connection)
+    {
+        var append = new LogAppend(group.Count);
+        var written = new HashSet<Segment>();
+        foreach (var pending in group)
+        {
+            var segment = segments.For(pending.ApplicationId, pending.ReceivedAt);
+            segment.Version++;
+            written.Add(segment);
+            append.Add(
+                pending.Kind, pending.Id, segment.Stream, segment.Version, segment.Tenant, pending.ReceivedAt, pending.Data);
+        }
+        return append.ToBatch([.. written.Select(segment => (segment.Tenant, segment.Stream, segment.Version))], connection);
     }
 
     /// <summary>

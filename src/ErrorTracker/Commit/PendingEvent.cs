@@ -23,11 +23,8 @@ public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
 /// <summary>An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails with it.</summary>
 /// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
 /// <param name="Data">As the log stores it: JSON in UTF-8.</param>
-/// <param name="Type">What the log calls it.</param>
-public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data, string Type = ErrorOccurred.StoredType)
+public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data, EventKind Kind)
 {
-    public bool IsError => Type == ErrorOccurred.StoredType;
-
     public int Size => Data.Length;
 
     /// <summary>When it was put on the queue, in ticks of the clock.</summary>
@@ -39,8 +36,8 @@ public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, Da
     {
         var error = incoming.IsUndated ? incoming.Error with { OccurredAt = receivedAt } : incoming.Error;
         return incoming.EventId is { } named
-            ? new(applicationId, IdOf(applicationId, named), true, receivedAt, (error with { EventId = named }).ToStored())
-            : new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, error.ToStored());
+            ? new(applicationId, IdOf(applicationId, named), true, receivedAt, (error with { EventId = named }).ToStored(), EventKinds.ErrorOccurred)
+            : new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, error.ToStored(), EventKinds.ErrorOccurred);
     }
 
     /// <summary>

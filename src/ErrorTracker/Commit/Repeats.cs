@@ -5,19 +5,16 @@ using NpgsqlTypes;
 namespace ErrorTracker.Commit;
 
 /// <summary>
-/// Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it; what
-/// has no time of its own got another when it came again. Equal ids tell that the event_id is equal, which rows of
-/// former versions do not hold.
+/// Finds the events of a group that the log has already. JSONB itself compares the content, as it normalises it, in the
+/// way of the event's kind.
 /// </summary>
 public sealed class Repeats(LogDatabase database)
 {
     private const string Known = $"select id from {LogSchema.Name}.mt_events where id = any($1)";
 
-    private const string Compare =
+    private static readonly string Compare =
         $"""
-        select sent.place, stored.timestamp, stored.data - 'event_id' = sent.data - 'event_id'
-          or (sent.data @> '{ErrorOccurred.Undated}'
-            and stored.data - array['occurred_at', 'event_id'] = sent.data - array['occurred_at', 'event_id'])
+        select sent.place, stored.timestamp, case stored.type {string.Concat(EventKinds.All.Select(IsRepeated))} end
         from unnest($1, $2, $3) with ordinality as sent(id, tenant_id, data, place)
         join {LogSchema.Name}.mt_events as stored on stored.id = sent.id and stored.tenant_id = sent.tenant_id
         """;
@@ -52,6 +49,8 @@ public sealed class Repeats(LogDatabase database)
         }
         return found;
     }
+
+    private static string IsRepeated(EventKind kind) => $" when '{kind.StoredType}' then {kind.IsRepeated}";
 
     /// <summary>Most events are new: this costs them no more than a look into an index.</summary>
     private static async Task<HashSet<Guid>> KnownAsync(NpgsqlConnection connection, IEnumerable<PendingEvent> sent)

@@ -1,9 +1,12 @@
 namespace ErrorTracker.Commit;
 
-/// <summary>A stream that one lane alone writes, with the events of one day.</summary>
-public sealed class Segment(DateOnly day)
+/// <summary>A stream that one lane alone writes, with the events of one application and one day.</summary>
+public sealed class Segment(int applicationId, DateOnly day)
 {
     public DateOnly Day => day;
+
+    /// <summary>The tenant whose stream it is: the application's id as text.</summary>
+    public string Tenant { get; } = applicationId.ToString();
 
     public Guid Stream { get; } = Guid.CreateVersion7();
 
@@ -28,7 +31,7 @@ public sealed class Segments
     {
         var day = DateOnly.FromDateTime(at.UtcDateTime);
         if (day > _latest) Begin(day);
-        if (!_open.TryGetValue((applicationId, day), out var segment)) _open[(applicationId, day)] = segment = new(day);
+        if (!_open.TryGetValue((applicationId, day), out var segment)) _open[(applicationId, day)] = segment = new(applicationId, day);
         return segment;
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using ErrorTracker.Applications;
-using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
@@ -33,7 +32,7 @@ public static class ReadFeed
         select {EventCursor.Columns} from (
           select e.* from {LogSchema.Name}.mt_events as e
           where e.seq_id > @after and e.seq_id <= @upto order by e.seq_id offset 0) as part
-        where tenant_id = @tenant and {CounterFold.IsError} limit @limit
+        where tenant_id = @tenant and {LogRow.IsError} limit @limit
         """);
 
     /// <summary>Numbers of the log that are searched at once, and by one request.</summary>

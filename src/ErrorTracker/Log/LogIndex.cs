@@ -1,5 +1,4 @@
 using System.Data.Common;
-using ErrorTracker.Counters;
 using Weasel.Core;
 using Weasel.Core.Migrations;
 using Weasel.Postgresql;
@@ -44,8 +43,8 @@ internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes
 
     protected override IEnumerable<ISchemaObject> schemaObjects() =>
         [
-            new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {CounterFold.IsError}"),
-            new LogIndex(schema, ByLevel, $"(tenant_id, ({CounterFold.Level}), timestamp desc, seq_id desc) where {CounterFold.IsError}"),
-            new LogIndex(schema, OfLosses, $"(tenant_id, timestamp) where type = '{LossReported.StoredType}'"),
+            new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {LogRow.IsError}"),
+            new LogIndex(schema, ByLevel, $"(tenant_id, ({LogRow.Level}), timestamp desc, seq_id desc) where {LogRow.IsError}"),
+            new LogIndex(schema, OfLosses, $"(tenant_id, timestamp) where type = '{EventKinds.LossReported.StoredType}'"),
         ];
 }

@@ -55,8 +55,7 @@ internal static class LogSetup
 
         options.Events.TenancyStyle = TenancyStyle.Conjoined;
         options.Events.EnableUniqueIndexOnEventId = true;
-        options.Events.AddEventType<ErrorOccurred>();
-        options.Events.AddEventType<LossReported>();
+        foreach (var kind in EventKinds.All) kind.Register(options);
         options.Events.IgnoreIndex(LogIndexes.ByTime);
         options.Events.IgnoreIndex(LogIndexes.ByLevel);
         options.Events.IgnoreIndex(LogIndexes.OfLosses);

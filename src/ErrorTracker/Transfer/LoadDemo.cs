@@ -90,10 +90,10 @@ internal static class LoadDemo
                 await log.WriteAsync(segments[row.Application]);
                 await log.WriteAsync(++versions[row.Application]);
                 await log.WriteAsync(row.Data, NpgsqlDbType.Jsonb);
-                await log.WriteAsync(ErrorOccurred.StoredType);
+                await log.WriteAsync(EventKinds.ErrorOccurred.StoredType);
                 await log.WriteAsync(row.ReceivedAt);
                 await log.WriteAsync(ids[row.Application].ToString());
-                await log.WriteAsync(ErrorOccurred.StoredDotnetType);
+                await log.WriteAsync(EventKinds.ErrorOccurred.StoredDotnetType);
                 await log.WriteAsync(false);
             }
             await log.CompleteAsync();

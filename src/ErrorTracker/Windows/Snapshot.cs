@@ -36,13 +36,13 @@ public sealed class Snapshot(LogDatabase database)
         $"""
         (select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until) cross join lateral (
           select {columns} from {LogSchema.Name}.mt_events
-          where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
-            and (@level::text is null or {CounterFold.Level} = @level)
+          where tenant_id = @tenant and {LogRow.IsError} and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
+            and (@level::text is null or {LogRow.Level} = @level)
           offset 0) as e
         union all
         select {columns} from {LogSchema.Name}.mt_events
-        where seq_id > @folded and tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until
-          and (@level::text is null or {CounterFold.Level} = @level)) as loose
+        where seq_id > @folded and tenant_id = @tenant and {LogRow.IsError} and timestamp >= @since and timestamp < @until
+          and (@level::text is null or {LogRow.Level} = @level)) as loose
         """;
 
     /// <summary>So long at most one statement of a reader may take. Then the reader is answered 503.</summary>
@@ -51,7 +51,7 @@ public sealed class Snapshot(LogDatabase database)
     private static readonly string MarksSql =
         $"""
         select coalesce((select last_seq_id from {LogSchema.Name}.mt_event_progression where name = $1), 0),
-          (select timestamp from {LogSchema.Name}.mt_events where tenant_id = $2 and {CounterFold.IsError} order by timestamp desc limit 1)
+          (select timestamp from {LogSchema.Name}.mt_events where tenant_id = $2 and {LogRow.IsError} order by timestamp desc limit 1)
         """;
 
     /// <summary>Runs one query made of these parts and reads its rows.</summary>
