@@ -27,9 +27,7 @@ public sealed class TestApi : IAsyncDisposable
 
     public AdjustableClock Clock { get; }
 
-    public NpgsqlDataSource Database => Host.Services.GetRequiredService<NpgsqlDataSource>();
-
-    public GroupCommit Commits => Host.Services.GetRequiredService<GroupCommit>();
+    public NpgsqlDataSource Database => Host.Services.GetRequiredService<LogDatabases>().Main.Reserved;
 
     public IntakeMemory Memory => Host.Services.GetRequiredService<IntakeMemory>();
 

@@ -17,7 +17,9 @@ public sealed class LogAppendTests(SharedApi shared)
 
     private readonly TestApi _api = shared.Api;
 
-    /// <summary>Ids, times and numbers of the sequence are each writer's own; every other column is equal, new ones too.</summary>
+    /// <summary>
+    /// Ids, times and numbers of the sequence are each writer's own; every other column is equal, new ones too.
+    /// </summary>
     [Fact]
     public async Task its_rows_equal_those_of_marten_column_by_column()
     {
@@ -29,11 +31,11 @@ public sealed class LogAppendTests(SharedApi shared)
             session.Events.StartStream(Guid.NewGuid(), Full, Bare);
             await session.SaveChangesAsync();
         }
-        var events = await RowsAsync(ours, "mt_events", "version", "seq_id", "id", "stream_id", "timestamp");
-        Assert.Equal(await RowsAsync(martens, "mt_events", "version", "seq_id", "id", "stream_id", "timestamp"), events);
+        var events = await EventsAsync(ours);
+        Assert.Equal(await EventsAsync(martens), events);
         Assert.Contains("ErrorTracker.Ingestion.ErrorOccurred", events);
-        var streams = await RowsAsync(ours, "mt_streams", "id", "id", "timestamp", "created");
-        Assert.Equal(await RowsAsync(martens, "mt_streams", "id", "id", "timestamp", "created"), streams);
+        var streams = await StreamsAsync(ours);
+        Assert.Equal(await StreamsAsync(martens), streams);
         Assert.Contains("\"version\": 2", streams);
     }
 
@@ -52,7 +54,7 @@ public sealed class LogAppendTests(SharedApi shared)
                 insert into errortracker.mt_events
                   (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
                 values (nextval('errortracker.mt_events_sequence'), '{{ids[at]}}', '{{stream}}', {{at + 1}},
-                  '{"level": "INFO", "message": "old", "occurred_at": "2026-01-31T12:00:00+00:00", "tags": {"a": "b"} }',
+                  '{"level": "INFO", "message": "old", "occurred_at": "2026-01-31T12:00:00+00:00", "tags": {} }',
                   'error_occurred', now(), '{{sender.Id}}', 'ErrorTracker.{{dotnetType}}, ErrorTracker', false)
                 """);
         await using var session = Store.QuerySession(sender.Id.ToString());
@@ -73,9 +75,16 @@ public sealed class LogAppendTests(SharedApi shared)
 
     private static RawJson Json(string text) => new(Encoding.UTF8.GetBytes(text));
 
-    private Task<string> RowsAsync(Sender sender, string table, string order, params string[] own) => _api.ScalarAsync<string>(
+    private Task<string> EventsAsync(Sender sender) => _api.ScalarAsync<string>(
         $"""
-        select string_agg((to_jsonb(kept) - array['tenant_id', '{string.Join("', '", own)}'])::text, ', ' order by {order})
-        from errortracker.{table} as kept where tenant_id = '{sender.Id}'
+        select string_agg(
+          (to_jsonb(e) - array['tenant_id', 'seq_id', 'id', 'stream_id', 'timestamp'])::text, ', ' order by e.version)
+        from errortracker.mt_events as e where e.tenant_id = '{sender.Id}'
+        """);
+
+    private Task<string> StreamsAsync(Sender sender) => _api.ScalarAsync<string>(
+        $"""
+        select string_agg((to_jsonb(s) - array['tenant_id', 'id', 'timestamp', 'created'])::text, ', ')
+        from errortracker.mt_streams as s where s.tenant_id = '{sender.Id}'
         """);
 }

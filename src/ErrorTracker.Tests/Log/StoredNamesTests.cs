@@ -6,8 +6,8 @@ using ErrorTracker.Projections;
 namespace ErrorTracker.Tests.Log;
 
 /// <summary>
-/// Names of data, written out: whoever renames a class, a constant or a file must not rename what databases hold. A test
-/// that fails here asks for a migration, not for another literal.
+/// Names of data, written out: whoever renames a class, a constant or a file must not rename what databases hold. A
+/// test that fails here asks for a migration, not for another literal.
 /// </summary>
 [Collection(nameof(OnPostgres))]
 public sealed class StoredNamesTests(SharedApi shared)
@@ -46,7 +46,8 @@ public sealed class StoredNamesTests(SharedApi shared)
         [
             "idx_mt_events_event_id", "ingest_keys_application", "ingest_keys_revoked", "ingest_outcomes_application",
             "mt_doc_application_uidx_name", "mt_events_by_level", "mt_events_by_time", "mt_events_of_losses",
-            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_ingest_keys_id", "pkey_ingest_outcomes_id",
+            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_ingest_keys_id",
+            "pkey_ingest_outcomes_id",
             "pkey_level_counts_v4_tenant_id_step_bucket_level",
             "pkey_message_counts_v4_tenant_id_step_bucket_level_message_hash", "pkey_message_texts_v4_message_hash",
             "pkey_mt_doc_application_id", "pkey_mt_doc_deadletterevent_id", "pkey_mt_doc_envelope_id",
@@ -58,10 +59,12 @@ public sealed class StoredNamesTests(SharedApi shared)
 
     [Fact]
     public void codes_of_steps() => Assert.Equal(
-        ["16d", "8d", "4d", "2d", "d", "6h", "h", "m", "q"], Step.OfMessages.Concat(Step.OfLevels).Select(step => step.Code).Distinct());
+        ["16d", "8d", "4d", "2d", "d", "6h", "h", "m", "q"],
+        Step.OfMessages.Concat(Step.OfLevels).Select(step => step.Code).Distinct());
 
     [Fact]
-    public void the_row_of_the_projections_progress() => Assert.Equal("Counters:V4:All", CounterProjection.ShardIdentity);
+    public void the_row_of_the_projections_progress() =>
+        Assert.Equal("Counters:V4:All", CounterProjection.ShardIdentity);
 
     [Fact]
     public void kinds_of_outcomes() => Assert.Equal(

@@ -22,8 +22,8 @@ public sealed class Repeats(LogDatabase database)
     /// <param name="group">Of different ids.</param>
     /// <param name="again">Of ids that others before them have: all of them are looked for at once.</param>
     /// <param name="inDoubt">
-    /// Those of the group may have been stored just now, by a commit that was not answered: those that were are new, not
-    /// repeated.
+    /// Those of the group may have been stored just now, by a commit that was not answered: those that were are new,
+    /// not repeated.
     /// </param>
     /// <returns>What became of those whose ids are stored.</returns>
     public async Task<Dictionary<PendingEvent, Outcome>> FindAsync(
@@ -39,13 +39,20 @@ public sealed class Repeats(LogDatabase database)
         await using var command = new NpgsqlCommand(Compare, connection);
         command.Parameters.Add(new() { Value = sent.Select(p => p.Id).ToArray() });
         command.Parameters.Add(new() { Value = sent.Select(p => p.ApplicationId.ToString()).ToArray() });
-        command.Parameters.Add(new() { Value = sent.Select(p => p.Data).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+        command.Parameters.Add(new()
+        {
+            Value = sent.Select(p => p.Data).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb,
+        });
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
-            var (at, receivedAt, isEqual) = ((int)reader.GetInt64(0) - 1, reader.GetFieldValue<DateTimeOffset>(1), reader.GetBoolean(2));
+            var at = (int)reader.GetInt64(0) - 1;
+            var receivedAt = reader.GetFieldValue<DateTimeOffset>(1);
+            var isEqual = reader.GetBoolean(2);
             var isNew = inDoubt && at < ofGroup.Count && receivedAt == sent[at].ReceivedAt;
-            found[sent[at]] = new(isEqual ? isNew ? Fate.Stored : Fate.Repeated : Fate.Conflicting, receivedAt);
+            var fate = !isEqual ? Fate.Conflicting : isNew ? Fate.Stored : Fate.Repeated;
+            found[sent[at]] = new(fate, receivedAt);
         }
         return found;
     }
@@ -56,7 +63,8 @@ public sealed class Repeats(LogDatabase database)
     private static async Task<HashSet<Guid>> KnownAsync(NpgsqlConnection connection, IEnumerable<PendingEvent> sent)
     {
         var known = new HashSet<Guid>();
-        await using var command = new NpgsqlCommand(Known, connection) { Parameters = { new() { Value = sent.Select(p => p.Id).Distinct().ToArray() } } };
+        await using var command = new NpgsqlCommand(Known, connection);
+        command.Parameters.Add(new() { Value = sent.Select(p => p.Id).Distinct().ToArray() });
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync()) known.Add(reader.GetGuid(0));
         return known;

@@ -93,7 +93,7 @@ public static class ReadEvents
     [WolverineGet("/apps/{app_id}/events/{id}")]
     [ProducesResponseType<EventItem>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> One(string app_id, string id, HttpContext http, ApplicationDirectory applications,
-        [FromServices] LogDatabase database, [FromServices] PageMemory memory, CancellationToken stop)
+        [FromServices] LogDatabases databases, [FromServices] PageMemory memory, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
@@ -102,7 +102,7 @@ public static class ReadEvents
         var page = memory.NewPage(application!.Id);
         return await PageAnswer.OfAsync(page, async () =>
         {
-            await using var reader = await database.OpenReaderAsync(application.Id, stop);
+            await using var reader = await databases.Of(application.Id).OpenReaderAsync(application.Id, stop);
             await using var command = new NpgsqlCommand(ById, reader.Connection);
             command.Parameters.AddWithValue("tenant", application.Id.ToString());
             command.Parameters.AddWithValue("id", parsed);

@@ -19,7 +19,9 @@ public sealed class EventKind(Type type)
     /// <summary>Whether it is listed and counted.</summary>
     public bool IsError { get; init; }
 
-    /// <summary>Whether the rows <c>stored</c> and <c>sent</c>, of the same id, have the same content; as SQL.</summary>
+    /// <summary>
+    /// Whether the rows <c>stored</c> and <c>sent</c>, of the same id, have the same content; as SQL.
+    /// </summary>
     public string IsRepeated { get; init; } = "stored.data = sent.data";
 
     /// <summary>
@@ -40,8 +42,8 @@ public static class EventKinds
     private const string Undated = """{"context":{"undated":true}}""";
 
     /// <remarks>
-    /// On a repetition its event_id does not count: equal ids tell that it is equal, and rows of former versions lack it.
-    /// The occurred_at of an event without a time of its own does not count either: it is another one each time.
+    /// On a repetition its event_id does not count: equal ids tell that it is equal, and rows of former versions lack
+    /// it. The occurred_at of an event without a time of its own does not count either: it is another one each time.
     /// </remarks>
     public static readonly EventKind ErrorOccurred = new(typeof(ErrorOccurred))
     {

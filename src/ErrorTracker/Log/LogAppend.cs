@@ -19,14 +19,17 @@ internal sealed class LogAppend(int events)
         on conflict (tenant_id, id) do update set version = excluded.version, timestamp = now()
         """;
 
-    /// <summary>The .NET type is not sent with each event: it is longer than many a message, and its kind tells it.</summary>
+    /// <summary>
+    /// The .NET type is not sent with each event: it is longer than many a message, and its kind tells it.
+    /// </summary>
     private static readonly string EventsSql =
         $"""
         insert into {LogSchema.Name}.mt_events
           (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
         select nextval('{LogSchema.Name}.mt_events_sequence'), sent.id, sent.stream_id, sent.version, sent.data,
           sent.type, sent.timestamp, sent.tenant_id,
-          ({ArrayOf(kind => kind.StoredDotnetType)})[array_position({ArrayOf(kind => kind.StoredType)}, sent.type)], false
+          ({ArrayOf(kind => kind.StoredDotnetType)})[array_position({ArrayOf(kind => kind.StoredType)}, sent.type)],
+          false
         from unnest($1, $2, $3, $4, $5, $6, $7) as sent(id, stream_id, version, data, timestamp, tenant_id, type)
         """;
 

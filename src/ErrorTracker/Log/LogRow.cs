@@ -11,7 +11,9 @@ public static class LogRow
         $"type = '{EventKinds.ErrorOccurred.StoredType}' "
         + "and timestamp >= timestamptz '0001-01-01 00:00Z' and timestamp < timestamptz '9999-12-01 00:00Z'";
 
-    /// <summary>Its level; text in JSONB is cut where it is indexed, and never cast, so that no row can stop a fold.</summary>
+    /// <summary>
+    /// Its level; text in JSONB is cut where it is indexed, and never cast, so that no row can stop a fold.
+    /// </summary>
     public const string Level = "left(coalesce(data->>'level', ''), 20)";
 
     public const string Message = "coalesce(data->>'message', '')";

@@ -29,7 +29,7 @@ internal static class LoadDemo
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         var ids = await RegisterAsync(store, clock, applications);
         var demo = new DemoErrors(Instant.Now(clock) - TimeSpan.FromDays(days), days, applications, Seed);
-        var database = services.GetRequiredService<NpgsqlDataSource>();
+        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
 
         await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async progress =>
         {

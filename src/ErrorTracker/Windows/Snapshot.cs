@@ -12,7 +12,7 @@ namespace ErrorTracker.Windows;
 /// folded, and the log's un-folded tail. So every answer is exact and includes each event whose 201 has been answered.
 /// </summary>
 /// <remarks>How far things are is read first and then sent as values: only so can the planner know how short the tail is.</remarks>
-public sealed class Snapshot(LogDatabase database)
+public sealed class Snapshot(LogDatabases databases)
 {
     /// <summary>Rows of counters that lie in the window's runs of whole buckets; of open minutes a row for each message.</summary>
     internal static string Counted(string columns, string table) =>
@@ -77,14 +77,14 @@ public sealed class Snapshot(LogDatabase database)
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
         {
-            await CounterShard.Current.RestoreAsync(database.Reserved, stop); // somebody dropped tables: count from the log until they are filled again
+            await CounterShard.Current.RestoreAsync(databases.Of(applicationId).Reserved, stop); // somebody dropped tables: count from the log until they are filled again
             return await LockAsync(applicationId, stop);
         }
     }
 
     private async Task<SnapshotView> LockAsync(int applicationId, CancellationToken stop)
     {
-        var reader = await database.OpenReaderAsync(applicationId, stop);
+        var reader = await databases.Of(applicationId).OpenReaderAsync(applicationId, stop);
         try
         {
             await reader.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
