@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using Npgsql;
 using NpgsqlTypes;
@@ -18,7 +17,7 @@ internal static class Baselines
     public const string Table = "bench_events";
 
     /// <summary>The log's columns and indexes, without what Marten adds around them.</summary>
-    private const string Definition =
+    private static readonly string Definition =
         $"""
         create sequence {Table}_sequence;
 
@@ -32,15 +31,15 @@ internal static class Baselines
         create unique index on {Table} (id);
 
         create index on {Table} (tenant_id, timestamp desc, seq_id desc)
-          where {CounterFold.IsError};
-        create index on {Table} (tenant_id, ({CounterFold.Level}), timestamp desc, seq_id desc)
-          where {CounterFold.IsError};
+          where {LogRow.IsError};
+        create index on {Table} (tenant_id, ({LogRow.Level}), timestamp desc, seq_id desc)
+          where {LogRow.IsError};
         """;
 
-    private const string Insert =
+    private static readonly string Insert =
         $"""
         insert into {Table}
-        select nextval('{Table}_sequence'), $1, $1, 1, $2, '{ErrorOccurred.StoredType}', now(), '1', 'x', false
+        select nextval('{Table}_sequence'), $1, $1, 1, $2, '{EventKinds.ErrorOccurred.StoredType}', now(), '1', 'x', false
         """;
 
     public static Task CreateTableAsync(Host host) => host.TimeAsync(Definition);

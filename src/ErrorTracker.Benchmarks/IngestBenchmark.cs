@@ -203,10 +203,10 @@ internal sealed class IngestBenchmark(Host host, BaselineProcess baseline, Sende
             await copy.WriteAsync(stream);
             await copy.WriteAsync(index + 1L);
             await copy.WriteAsync(body, NpgsqlDbType.Jsonb);
-            await copy.WriteAsync(ErrorOccurred.StoredType, NpgsqlDbType.Varchar);
+            await copy.WriteAsync(EventKinds.ErrorOccurred.StoredType, NpgsqlDbType.Varchar);
             await copy.WriteAsync(DateTimeOffset.UtcNow);
             await copy.WriteAsync("1", NpgsqlDbType.Varchar);
-            await copy.WriteAsync(ErrorOccurred.StoredDotnetType, NpgsqlDbType.Varchar);
+            await copy.WriteAsync(EventKinds.ErrorOccurred.StoredDotnetType, NpgsqlDbType.Varchar);
             await copy.WriteAsync(false);
         }
         await copy.CompleteAsync();

@@ -13,11 +13,11 @@ internal static class RebuildBenchmark
 {
     private const int Rounds = 3, Loaded = 50_000, Page = 500;
 
-    private const string BareGroupBy =
+    private static readonly string BareGroupBy =
         $"""
         select tenant_id, date_trunc('hour', timestamp), data->>'level', count(*)
         from {LogSchema.Name}.mt_events
-        where type = '{ErrorOccurred.StoredType}'
+        where type = '{EventKinds.ErrorOccurred.StoredType}'
         group by 1, 2, 3
         """;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using Npgsql;
 
@@ -82,7 +81,7 @@ internal sealed class Ledger
             $"""
             select (data->'tags'->>'trace')::bigint, id
             from {LogSchema.Name}.mt_events
-            where {CounterFold.IsError}
+            where {LogRow.IsError}
             """);
         await using var reader = await command.ExecuteReaderAsync(stop);
         while (await reader.ReadAsync(stop))

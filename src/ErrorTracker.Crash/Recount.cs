@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 
@@ -35,7 +34,7 @@ internal sealed class Recount(Stage stage)
             $"""
             select min(timestamp), max(timestamp) + interval '1 second'
             from {LogSchema.Name}.mt_events
-            where {CounterFold.IsError}
+            where {LogRow.IsError}
             """);
         await using var reader = await bounds.ExecuteReaderAsync(stop);
         await reader.ReadAsync(stop);
@@ -56,7 +55,7 @@ internal sealed class Recount(Stage stage)
             $"""
             {statistic.Select}
             from {LogSchema.Name}.mt_events
-            where {CounterFold.IsError}
+            where {LogRow.IsError}
               and tenant_id = '{application.Id}' and timestamp >= '{since}' and timestamp < '{until}'
             group by 1
             """, stop);

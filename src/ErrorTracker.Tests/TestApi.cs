@@ -27,9 +27,7 @@ public sealed class TestApi : IAsyncDisposable
 
     public AdjustableClock Clock { get; }
 
-    public NpgsqlDataSource Database => Host.Services.GetRequiredService<NpgsqlDataSource>();
-
-    public GroupCommit Commits => Host.Services.GetRequiredService<GroupCommit>();
+    public NpgsqlDataSource Database => Host.Services.GetRequiredService<LogDatabases>().Main.Reserved;
 
     public IntakeMemory Memory => Host.Services.GetRequiredService<IntakeMemory>();
 
@@ -119,7 +117,8 @@ public sealed class TestApi : IAsyncDisposable
         Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom")
     {
         var error = new ErrorOccurred(receivedAt, level, message, null, null);
-        return new(sender.Id, Guid.CreateVersion7(), false, receivedAt, error.ToStored());
+        return new(
+            sender.Id, Guid.CreateVersion7(), false, receivedAt, error.ToStored(), EventKinds.ErrorOccurred);
     }
 
     /// <summary>Waits until the counters have folded all that the log holds.</summary>

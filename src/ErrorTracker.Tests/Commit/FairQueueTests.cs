@@ -1,5 +1,6 @@
 using ErrorTracker.Commit;
 using ErrorTracker.Limits;
+using ErrorTracker.Log;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -40,7 +41,10 @@ public sealed class FairQueueTests
         Assert.Single(queue.Take(10, 10));
     }
 
-    /// <summary>However events are added and taken: each is taken once, those of an application in order, and the share never exceeds the room.</summary>
+    /// <summary>
+    /// However events are added and taken: each is taken once, those of an application in order, and the share never
+    /// exceeds the room.
+    /// </summary>
     [Property(MaxTest = 300)]
     public Property events_are_taken_once_and_in_their_order() => Prop.ForAll(
         Gen.Choose(-3, 5).ListOf().ToArbitrary(), Gen.Choose(1, 40_000).ToArbitrary(), (steps, size) =>
@@ -50,8 +54,10 @@ public sealed class FairQueueTests
             if (step < 0) taken.AddRange(queue.Take(-step, size * 2));
             else if (Event(step, size) is var next && queue.TryAdd(next)) added.Add(next);
         while (queue.Waiting > 0) taken.AddRange(queue.Take(100, int.MaxValue));
-        return added.GroupBy(e => e.ApplicationId).All(line => line.SequenceEqual(taken.Where(e => e.ApplicationId == line.Key))) && taken.Count == added.Count;
+        return taken.Count == added.Count && added.GroupBy(e => e.ApplicationId).All(line =>
+            line.SequenceEqual(taken.Where(e => e.ApplicationId == line.Key)));
     });
 
-    private static PendingEvent Event(int application, int size) => new(application, Guid.CreateVersion7(), false, default, new byte[size]);
+    private static PendingEvent Event(int application, int size) =>
+        new(application, Guid.CreateVersion7(), false, default, new byte[size], EventKinds.ErrorOccurred);
 }

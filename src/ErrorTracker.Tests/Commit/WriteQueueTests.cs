@@ -1,3 +1,5 @@
+using ErrorTracker.Commit;
+
 namespace ErrorTracker.Tests.Commit;
 
 [Collection(nameof(OnPostgres))]
@@ -7,22 +9,25 @@ public sealed class WriteQueueTests(SharedApi shared)
     public async Task events_of_many_applications_sent_at_once_are_each_stored_once_in_their_own_log()
     {
         var senders = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => shared.Api.RegisterAsync()));
-        var events = senders.SelectMany(s => Enumerable.Range(0, 400).Select(i => TestApi.Event(s, DateTimeOffset.UtcNow, message: $"m{i}"))).ToList();
-        await shared.Api.StoreAsync(events);
+        await shared.Api.StoreAsync(senders.SelectMany(sender => Events(sender, 400)).ToList());
         foreach (var sender in senders)
-            Assert.Equal(400, await shared.Api.ScalarAsync<long>($"select count(distinct data->>'message') from errortracker.mt_events where tenant_id = '{sender.Id}'"));
+            Assert.Equal(400, await shared.Api.ScalarAsync<long>(
+                $"""
+                select count(distinct data->>'message') from errortracker.mt_events where tenant_id = '{sender.Id}'
+                """));
     }
 
     [Fact]
     public async Task an_event_that_the_database_refuses_does_not_cost_those_that_wait_with_it()
     {
         var sender = await shared.Api.RegisterAsync();
-        var good = Enumerable.Range(0, 50).Select(i => TestApi.Event(sender, DateTimeOffset.UtcNow, message: $"m{i}")).ToList();
+        var good = Events(sender, 50).ToList();
         var bad = TestApi.Event(sender, DateTimeOffset.UtcNow) with { Data = "{\"n\":1e999999}"u8.ToArray() };
         var stored = shared.Api.StoreAsync([.. good[..25], bad, .. good[25..]]);
         await Assert.ThrowsAnyAsync<Exception>(() => stored);
         Assert.All(good, g => Assert.True(g.Settled.Task.IsCompletedSuccessfully));
-        Assert.Equal(50, await shared.Api.ScalarAsync<long>($"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'"));
+        var count = $"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'";
+        Assert.Equal(50, await shared.Api.ScalarAsync<long>(count));
     }
 
     [Fact]
@@ -42,8 +47,8 @@ public sealed class WriteQueueTests(SharedApi shared)
     }
 
     /// <summary>
-    /// PostgreSQL commits, then waits for a standby that does not exist; its session is ended while it waits. The host sees a commit that failed, of an
-    /// event that is stored.
+    /// PostgreSQL commits, then waits for a standby that does not exist; its session is ended while it waits. The host
+    /// sees a commit that failed, of an event that is stored.
     /// </summary>
     [Theory]
     [InlineData("")]
@@ -56,9 +61,13 @@ public sealed class WriteQueueTests(SharedApi shared)
         Task<System.Text.Json.JsonElement> sent;
         try
         {
-            sent = api.PostEventAsync(sender, $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"once"{{name}}}""", expected: 201);
+            var body = $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"once"{{name}}}""";
+            sent = api.PostEventAsync(sender, body, expected: 201);
             await Eventually.Async(async () => await api.ScalarAsync<long>(
-                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and wait_event = 'SyncRep' and query ilike 'commit%'") > 0, "a commit waits and is cut off");
+                """
+                select count(pg_terminate_backend(pid)) from pg_stat_activity
+                where datname = current_database() and wait_event = 'SyncRep' and query ilike '%mt_events%'
+                """) > 0, "a commit waits and is cut off");
         }
         finally
         {
@@ -88,8 +97,10 @@ public sealed class WriteQueueTests(SharedApi shared)
                     var now = await api.ScalarAsync<long>(
                         """
                         select count(pg_cancel_backend(pid)) from pg_stat_activity
-                        where datname = current_database() and wait_event = 'SyncRep' and backend_type = 'client backend'
-                          and (query ilike '%mt_events%' or query ilike '%pg_logical_emit_message%' or query ilike 'commit%')
+                        where datname = current_database() and wait_event = 'SyncRep'
+                          and backend_type = 'client backend'
+                          and (query ilike '%mt_events%' or query ilike '%pg_logical_emit_message%'
+                            or query ilike 'commit%')
                         """);
                     cancelled += now;
                     return now > 0;
@@ -119,7 +130,8 @@ public sealed class WriteQueueTests(SharedApi shared)
               if new.data->>'message' = 'poison' then raise 'not this one' using errcode = '{state}'; end if;
               return new;
             end $$;
-            create trigger refuse before insert on errortracker.mt_events for each row execute function errortracker.refuse()
+            create trigger refuse before insert on errortracker.mt_events
+              for each row execute function errortracker.refuse()
             """))
             await rule.ExecuteNonQueryAsync();
         var events = Enumerable.Range(0, 50)
@@ -129,7 +141,9 @@ public sealed class WriteQueueTests(SharedApi shared)
         Assert.Equal(49, await api.ScalarAsync<long>("select count(*) from errortracker.mt_events"));
     }
 
-    /// <summary>A number that is drawn for an event which is stored already leaves a gap, at which projections wait.</summary>
+    /// <summary>
+    /// A number that is drawn for an event which is stored already leaves a gap, at which projections wait.
+    /// </summary>
     [Fact]
     public async Task ids_that_are_sent_many_times_at_once_draw_no_number_in_vain()
     {
@@ -146,6 +160,9 @@ public sealed class WriteQueueTests(SharedApi shared)
             await api.ScalarAsync<long>("select count(*) from errortracker.mt_events"),
             await api.ScalarAsync<long>("select last_value from errortracker.mt_events_sequence")));
     }
+
+    private static IEnumerable<PendingEvent> Events(Sender sender, int count) =>
+        Enumerable.Range(0, count).Select(i => TestApi.Event(sender, DateTimeOffset.UtcNow, message: $"m{i}"));
 
     private async Task SettleAsync(string setting)
     {

@@ -23,7 +23,9 @@ public sealed class DatabaseAddressTests
     [InlineData("s3;Port=cr3t")]
     public void a_password_that_is_not_quoted_is_refused_and_not_shown(string password)
     {
-        var said = Assert.Throws<InvalidSettingsException>(() => SettingsTests.Database((Key, $"Host=h;Username=u;Password={password};Database=d"))).Message;
+        var refusal = Assert.Throws<InvalidSettingsException>(() =>
+            SettingsTests.Database((Key, $"Host=h;Username=u;Password={password};Database=d")));
+        var said = refusal.Message;
         Assert.StartsWith("ConnectionStrings__ErrorTracker is not a connection string that can be read. ", said);
         AssertNothingShown(said);
     }
@@ -65,19 +67,28 @@ public sealed class DatabaseAddressTests
     [InlineData("postgresql://u:p@%2Frun%2Fpostgresql/d", "/run/postgresql", 5432, "u", "p", "d")]
     [InlineData("postgresql://u@/d?host=/run/postgresql", "/run/postgresql", 5432, "u", null, "d")]
     [InlineData("postgresql://u:@h:/d", "h", 5432, "u", null, "d")]
-    public void a_url_is_read_as_libpq_does(string url, string host, int port, string user, string? password, string? database)
+    public void a_url_is_read_as_libpq_does(
+        string url, string host, int port, string user, string? password, string? database)
     {
         var read = SettingsTests.Database((Key, url));
-        Assert.Equal((host, port, user, password, database), (read.Host, read.Port, read.Username, read.Password, read.Database));
+        Assert.Equal(
+            (host, port, user, password, database),
+            (read.Host, read.Port, read.Username, read.Password, read.Database));
     }
 
     [Fact]
     public void parameters_of_a_url_are_those_of_libpq_and_of_npgsql()
     {
-        var read = SettingsTests.Database((Key, "postgresql://u:p@h/d?sslmode=verify-full&sslrootcert=/ca.pem&application_name=mine&connect_timeout=7&Maximum%20Pool%20Size=9&options=-c%20search_path%3Dx"));
+        const string url = "postgresql://u:p@h/d?sslmode=verify-full&sslrootcert=/ca.pem&application_name=mine"
+            + "&connect_timeout=7&Maximum%20Pool%20Size=9&options=-c%20search_path%3Dx";
+        var read = SettingsTests.Database((Key, url));
         Assert.Equal((SslMode.VerifyFull, "/ca.pem", "mine", 7, 9, "-c search_path=x"),
             (read.SslMode, read.RootCertificate, read.ApplicationName, read.Timeout, read.MaxPoolSize, read.Options));
-        foreach (var (mode, meant) in new[] { ("disable", SslMode.Disable), ("allow", SslMode.Allow), ("prefer", SslMode.Prefer), ("require", SslMode.Require), ("verify-ca", SslMode.VerifyCA) })
+        foreach (var (mode, meant) in new[]
+        {
+            ("disable", SslMode.Disable), ("allow", SslMode.Allow), ("prefer", SslMode.Prefer),
+            ("require", SslMode.Require), ("verify-ca", SslMode.VerifyCA),
+        })
             Assert.Equal(meant, SettingsTests.Database((Key, $"postgresql://u:p@h/d?sslmode={mode}")).SslMode);
     }
 
@@ -85,7 +96,12 @@ public sealed class DatabaseAddressTests
     public void parts_take_any_text(string? username, string? password)
     {
         (username, password) = (username?.Replace("\0", ""), password?.Replace("\0", ""));
-        var read = SettingsTests.Database(("ErrorTracker:Database:Host", "h"), ("ErrorTracker:Database:Port", "5433"), ("ErrorTracker:Database:Name", "a;b"), ("ErrorTracker:Database:Username", "u;" + username + "'"), ("ErrorTracker:Database:Password", " " + password + " "));
+        var read = SettingsTests.Database(
+            ("ErrorTracker:Database:Host", "h"),
+            ("ErrorTracker:Database:Port", "5433"),
+            ("ErrorTracker:Database:Name", "a;b"),
+            ("ErrorTracker:Database:Username", "u;" + username + "'"),
+            ("ErrorTracker:Database:Password", " " + password + " "));
         Assert.Equal(
             ("h", 5433, "u;" + username + "'", " " + password + " ", "a;b"),
             (read.Host, read.Port, read.Username, read.Password, read.Database));
@@ -103,7 +119,8 @@ public sealed class DatabaseAddressTests
     [Fact]
     public void a_connection_string_and_parts_at_once_are_refused() =>
         Assert.Equal("ConnectionStrings__ErrorTracker is set beside ErrorTracker__Database__Host: set one of both.",
-            Assert.Throws<InvalidSettingsException>(() => SettingsTests.Read((Key, "Host=h"), ("ErrorTracker:Database:Host", "h"))).Message);
+            Assert.Throws<InvalidSettingsException>(() =>
+                SettingsTests.Read((Key, "Host=h"), ("ErrorTracker:Database:Host", "h"))).Message);
 
     private static (string?, int, string?, string?, string?, int) Of(NpgsqlConnectionStringBuilder read) =>
         (read.Host, read.Port, read.Username, read.Password, read.Database, read.MaxPoolSize);

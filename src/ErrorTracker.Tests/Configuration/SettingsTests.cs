@@ -25,40 +25,100 @@ public sealed class SettingsTests
     public void an_empty_value_is_one_that_is_not_set() =>
         Assert.Equal(
             Read() with { TrustedProxies = [] },
-            Read(("ErrorTracker:DataFolder", ""), ("ErrorTracker:SingleNode", " "), ("ErrorTracker:PublicUrl", ""), ("ErrorTracker:Database:Password", ""), ("urls", ""), ("OTEL_EXPORTER_OTLP_ENDPOINT", "")) with { TrustedProxies = [] });
+            Read(
+                ("ErrorTracker:DataFolder", ""),
+                ("ErrorTracker:SingleNode", " "),
+                ("ErrorTracker:PublicUrl", ""),
+                ("ErrorTracker:Database:Password", ""),
+                ("urls", ""),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "")) with { TrustedProxies = [] });
 
     [Theory]
-    [InlineData("ErrorTracker:DatabasePatience", "soon", "ErrorTracker__DatabasePatience must be a whole number from 0 to 86400.")]
-    [InlineData("ErrorTracker:DatabasePatience", "-1", "ErrorTracker__DatabasePatience must be a whole number from 0 to 86400.")]
-    [InlineData("ErrorTracker:EventsPerSecond", "-1", "ErrorTracker__EventsPerSecond must be a whole number from 0 to 1000000.")]
-    [InlineData("ErrorTracker:BytesPerDay", "1 GB", "ErrorTracker__BytesPerDay must be a whole number from 0 to 4611686018427387903.")]
-    [InlineData("ErrorTracker:RegistrationsPerMinute", "many", "ErrorTracker__RegistrationsPerMinute must be a whole number from 0 to 1000000.")]
-    [InlineData("ErrorTracker:AutoCreate", "All", "ErrorTracker__AutoCreate must be one of None, CreateOnly, CreateOrUpdate.")]
-    [InlineData("ErrorTracker:AutoCreate", "7", "ErrorTracker__AutoCreate must be one of None, CreateOnly, CreateOrUpdate.")]
+    [InlineData(
+        "ErrorTracker:DatabasePatience", "soon",
+        "ErrorTracker__DatabasePatience must be a whole number from 0 to 86400.")]
+    [InlineData(
+        "ErrorTracker:DatabasePatience", "-1",
+        "ErrorTracker__DatabasePatience must be a whole number from 0 to 86400.")]
+    [InlineData(
+        "ErrorTracker:EventsPerSecond", "-1",
+        "ErrorTracker__EventsPerSecond must be a whole number from 0 to 1000000.")]
+    [InlineData(
+        "ErrorTracker:BytesPerDay", "1 GB",
+        "ErrorTracker__BytesPerDay must be a whole number from 0 to 4611686018427387903.")]
+    [InlineData(
+        "ErrorTracker:RegistrationsPerMinute", "many",
+        "ErrorTracker__RegistrationsPerMinute must be a whole number from 0 to 1000000.")]
+    [InlineData(
+        "ErrorTracker:AutoCreate", "All",
+        "ErrorTracker__AutoCreate must be one of None, CreateOnly, CreateOrUpdate.")]
+    [InlineData(
+        "ErrorTracker:AutoCreate", "7",
+        "ErrorTracker__AutoCreate must be one of None, CreateOnly, CreateOrUpdate.")]
     [InlineData("ErrorTracker:Projections", "no", "ErrorTracker__Projections must be true or false.")]
     [InlineData("ErrorTracker:SingleNode", "1", "ErrorTracker__SingleNode must be true or false.")]
-    [InlineData("urls", "localhost:8000", "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
-    [InlineData("urls", "http://localhost:8000/errors", "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
-    [InlineData("urls", "http://localhost:80000", "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
-    [InlineData("urls", "ftp://localhost", "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
+    [InlineData(
+        "urls", "localhost:8000",
+        "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
+    [InlineData(
+        "urls", "http://localhost:8000/errors",
+        "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
+    [InlineData(
+        "urls", "http://localhost:80000",
+        "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
+    [InlineData(
+        "urls", "ftp://localhost",
+        "urls must be addresses such as http://localhost:8000, without a path, separated by semicolons.")]
     [InlineData("http_ports", "8000;x", "http_ports must be ports, separated by semicolons.")]
-    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "OTEL_EXPORTER_OTLP_ENDPOINT must be a URL that starts with http:// or https://.")]
-    [InlineData("ERRORTRACKER_READ_TOKEN", "", "ERRORTRACKER_READ_TOKEN is empty. Give it a token, or unset it, which opens everything to everybody.")]
-    [InlineData("ERRORTRACKER_READ_TOKEN", " \r\n", "ERRORTRACKER_READ_TOKEN is empty. Give it a token, or unset it, which opens everything to everybody.")]
-    [InlineData("ErrorTracker:Database:Password", "secret\0", "ErrorTracker__Database__Password has a null character in it.")]
-    [InlineData("ERRORTRACKER_READ_TOKEN", "a\nb", "ERRORTRACKER_READ_TOKEN has control characters within it, which no HTTP header can carry.")]
-    [InlineData("ErrorTracker:DataFoldr", "/tmp/secret", "ErrorTracker__DataFoldr is not a setting. These are: ErrorTracker__AutoCreate, ")]
-    [InlineData("ErrorTracker:Database:Pasword", "secret", "ErrorTracker__Database__Pasword is not a setting. These are: ")]
-    [InlineData("ErrorTracker_DataFolder", "/tmp/secret", "ErrorTracker_DataFolder is not a setting; ErrorTracker__DataFolder is.")]
-    [InlineData("ERRORTRACKER_PUBLIC_URL", "secret", "ERRORTRACKER_PUBLIC_URL is not a setting; ErrorTracker__PublicUrl is.")]
+    [InlineData(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317",
+        "OTEL_EXPORTER_OTLP_ENDPOINT must be a URL that starts with http:// or https://.")]
+    [InlineData(
+        "ERRORTRACKER_READ_TOKEN", "",
+        "ERRORTRACKER_READ_TOKEN is empty. Give it a token, or unset it, which opens everything to everybody.")]
+    [InlineData(
+        "ERRORTRACKER_READ_TOKEN", " \r\n",
+        "ERRORTRACKER_READ_TOKEN is empty. Give it a token, or unset it, which opens everything to everybody.")]
+    [InlineData(
+        "ErrorTracker:Database:Password", "secret\0",
+        "ErrorTracker__Database__Password has a null character in it.")]
+    [InlineData(
+        "ERRORTRACKER_READ_TOKEN", "a\nb",
+        "ERRORTRACKER_READ_TOKEN has control characters within it, which no HTTP header can carry.")]
+    [InlineData(
+        "ErrorTracker:DataFoldr", "/tmp/secret",
+        "ErrorTracker__DataFoldr is not a setting. These are: ErrorTracker__AutoCreate, ")]
+    [InlineData(
+        "ErrorTracker:Database:Pasword", "secret",
+        "ErrorTracker__Database__Pasword is not a setting. These are: ")]
+    [InlineData(
+        "ErrorTracker_DataFolder", "/tmp/secret",
+        "ErrorTracker_DataFolder is not a setting; ErrorTracker__DataFolder is.")]
+    [InlineData(
+        "ERRORTRACKER_PUBLIC_URL", "secret",
+        "ERRORTRACKER_PUBLIC_URL is not a setting; ErrorTracker__PublicUrl is.")]
     [InlineData("ERRORTRACKER_TOKEN", "secret", "ERRORTRACKER_TOKEN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
-    [InlineData("ERRORTRACKER_READ_TOKN", "secret", "ERRORTRACKER_READ_TOKN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
-    [InlineData("ERROR_TRACKER_READ_TOKEN", "secret", "ERROR_TRACKER_READ_TOKEN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
-    [InlineData("ErorTracker:DataFolder", "secret", "ErorTracker__DataFolder is not a setting; ErrorTracker__DataFolder is.")]
-    [InlineData("ConnectionString:ErrorTracker", "secret", "ConnectionString__ErrorTracker is not a setting; ConnectionStrings__ErrorTracker is.")]
-    [InlineData("ConnectionStrings:ErrorTraker", "secret", "ConnectionStrings__ErrorTraker is not a setting; ConnectionStrings__ErrorTracker is.")]
-    [InlineData("CONNECTIONSTRINGS_ERRORTRACKER", "secret", "CONNECTIONSTRINGS_ERRORTRACKER is not a setting; ConnectionStrings__ErrorTracker is.")]
-    [InlineData("ErrorTracker:Database:Password", "secret", "ErrorTracker__Database__Host is missing, while other parts of ErrorTracker__Database are set.")]
+    [InlineData(
+        "ERRORTRACKER_READ_TOKN", "secret",
+        "ERRORTRACKER_READ_TOKN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
+    [InlineData(
+        "ERROR_TRACKER_READ_TOKEN", "secret",
+        "ERROR_TRACKER_READ_TOKEN is not a setting; ERRORTRACKER_READ_TOKEN is.")]
+    [InlineData(
+        "ErorTracker:DataFolder", "secret",
+        "ErorTracker__DataFolder is not a setting; ErrorTracker__DataFolder is.")]
+    [InlineData(
+        "ConnectionString:ErrorTracker", "secret",
+        "ConnectionString__ErrorTracker is not a setting; ConnectionStrings__ErrorTracker is.")]
+    [InlineData(
+        "ConnectionStrings:ErrorTraker", "secret",
+        "ConnectionStrings__ErrorTraker is not a setting; ConnectionStrings__ErrorTracker is.")]
+    [InlineData(
+        "CONNECTIONSTRINGS_ERRORTRACKER", "secret",
+        "CONNECTIONSTRINGS_ERRORTRACKER is not a setting; ConnectionStrings__ErrorTracker is.")]
+    [InlineData(
+        "ErrorTracker:Database:Password", "secret",
+        "ErrorTracker__Database__Host is missing, while other parts of ErrorTracker__Database are set.")]
     public void what_cannot_be_used_is_one_line_without_its_value(string key, string value, string line)
     {
         var said = Assert.Throws<InvalidSettingsException>(() => Read((key, value))).Message;
@@ -71,12 +131,18 @@ public sealed class SettingsTests
     public void each_setting_that_is_wrong_has_a_line_of_its_own() =>
         Assert.Equal(
             2,
-            Assert.Throws<InvalidSettingsException>(() => Read(("ErrorTracker:Projections", "no"), ("ErrorTracker:SingleNode", "no"))).Message.Split('\n').Length);
+            Assert.Throws<InvalidSettingsException>(() =>
+                Read(("ErrorTracker:Projections", "no"), ("ErrorTracker:SingleNode", "no")))
+                .Message.Split('\n').Length);
 
     /// <summary>Kubernetes gives them to containers beside a service of this name.</summary>
     [Fact]
     public void other_variables_that_begin_like_ours_are_left_alone() =>
-        Read(("ERRORTRACKER_SERVICE_HOST", "10.0.0.1"), ("ERRORTRACKER_PORT_8000_TCP_ADDR", "10.0.0.1"), ("ERRORTRACKER_TEST_BROWSER", "chromium"), ("ConnectionStrings:Other", "x"));
+        Read(
+            ("ERRORTRACKER_SERVICE_HOST", "10.0.0.1"),
+            ("ERRORTRACKER_PORT_8000_TCP_ADDR", "10.0.0.1"),
+            ("ERRORTRACKER_TEST_BROWSER", "chromium"),
+            ("ConnectionStrings:Other", "x"));
 
     [Theory]
     [InlineData("secret-token\n")]
@@ -115,7 +181,8 @@ public sealed class SettingsTests
     public void trusted_proxies_are_addresses_and_networks() =>
         Assert.Equal(
             ["127.0.0.1/32", "10.0.0.0/8", "::1/128", "fd00::/8"],
-            Read(("ErrorTracker:TrustedProxies", "127.0.0.1, 10.0.0.0/8,::1 fd00::/8,")).TrustedProxies.Select(network => network.ToString()));
+            Read(("ErrorTracker:TrustedProxies", "127.0.0.1, 10.0.0.0/8,::1 fd00::/8,"))
+                .TrustedProxies.Select(network => network.ToString()));
 
     [Theory]
     [InlineData("10.1")]
@@ -139,10 +206,12 @@ public sealed class SettingsTests
     [InlineData("http://*:8000", true)]
     [InlineData("https://10.0.0.1:8000", true)]
     [InlineData("http://errors.example.org:8000", true)]
-    public void addresses_that_other_machines_reach_are_known(string url, bool open) => Assert.Equal(open, ListenAddresses.IsOpen(url));
+    public void addresses_that_other_machines_reach_are_known(string url, bool open) =>
+        Assert.Equal(open, ListenAddresses.IsOpen(url));
 
     internal static Settings Read(params (string Key, string Value)[] settings) =>
-        Settings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(s => s.Key, string? (s) => s.Value)).Build());
+        Settings.Read(new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.ToDictionary(s => s.Key, string? (s) => s.Value)).Build());
 
     internal static NpgsqlConnectionStringBuilder Database(params (string Key, string Value)[] settings) =>
         new(Read(settings).ConnectionString);

@@ -150,7 +150,7 @@ public sealed class ReadEventsTests(SharedApi shared)
     }
 
     private static PendingEvent Large(Sender sender, DateTimeOffset receivedAt, string message, int size) =>
-        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, "ERROR", message, Stack(size), null).ToStored());
+        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, "ERROR", message, Stack(size), null).ToStored(), EventKinds.ErrorOccurred);
 
     private static RawJson Stack(int size) => new(System.Text.Encoding.UTF8.GetBytes($$"""{"s":"{{new string('s', size)}}"}"""));
 

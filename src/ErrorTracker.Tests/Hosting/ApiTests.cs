@@ -32,7 +32,7 @@ public sealed class ApiTests(SharedApi shared)
         Assert.Equal("The database does not answer.", (await api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key=unknown", 503, "{}")).GetProperty("detail").GetString());
         await api.SendAsync(HttpMethod.Post, "/apps/another", expected: 503);
         var refused = api.ReportAsync(sender, expected: 503);
-        await Eventually.Async(async () => await api.Commits.FindFailureAsync(CancellationToken.None) is not null, "the commit has failed");
+        await Eventually.Async(async () => await api.Queue.ProbeAsync(CancellationToken.None) is not null, "the commit has failed");
         api.Clock.Skipped = TimeSpan.FromMinutes(2); // longer than a commit is left in doubt
         await refused;
 

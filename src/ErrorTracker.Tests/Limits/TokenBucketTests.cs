@@ -26,7 +26,8 @@ public sealed class TokenBucketTests
         Assert.Equal(1_000, Enumerable.Range(0, 5_000).AsParallel().Count(_ => bucket.TryTake(out TimeSpan _)));
     }
 
-    private static int Taken(TokenBucket bucket, int tries) => Enumerable.Range(0, tries).Count(_ => bucket.TryTake(out TimeSpan _));
+    private static int Taken(TokenBucket bucket, int tries) =>
+        Enumerable.Range(0, tries).Count(_ => bucket.TryTake(out TimeSpan _));
 
     private sealed class FixedClock : TimeProvider
     {

@@ -20,7 +20,8 @@ public sealed class EventIdsTests(SharedApi shared)
     public async Task an_event_of_an_sdk_is_found_by_the_event_id_that_it_returned()
     {
         var (sender, id) = (await _api.RegisterAsync(), Guid.NewGuid());
-        var answer = await _api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key={sender.Key}", 200, $$"""{"event_id":"{{id:N}}","message":"m"}""");
+        var store = $"/api/{sender.Id}/store?sentry_key={sender.Key}";
+        var answer = await _api.SendAsync(HttpMethod.Post, store, 200, $$"""{"event_id":"{{id:N}}","message":"m"}""");
         Assert.Equal(id.ToString("N"), answer.GetProperty("id").GetString());
         await AssertFoundAsync(sender, id, (await ListedAsync(sender)).GetProperty("id").GetString()!);
     }
@@ -39,17 +40,20 @@ public sealed class EventIdsTests(SharedApi shared)
     {
         var (sender, native, sdk) = (await _api.RegisterAsync(), Guid.NewGuid(), Guid.NewGuid());
         await _api.PostEventAsync(sender, Native(native), 201);
-        var (store, dated) = ($"/api/{sender.Id}/store?sentry_key={sender.Key}", $$"""{"event_id":"{{sdk:N}}","message":"m"}""");
+        var store = $"/api/{sender.Id}/store?sentry_key={sender.Key}";
+        var dated = $$"""{"event_id":"{{sdk:N}}","message":"m"}""";
         await _api.SendAsync(HttpMethod.Post, store, 200, dated);
         Assert.Equal(2, await _api.ScalarAsync<long>(
             $"""
             with former as (
-              update errortracker.mt_events set data = data - 'event_id' where tenant_id = '{sender.Id}' and data ? 'event_id' returning 1)
+              update errortracker.mt_events set data = data - 'event_id'
+              where tenant_id = '{sender.Id}' and data ? 'event_id' returning 1)
             select count(*) from former
             """));
 
         Assert.Equal(sdk, (await _api.GetAsync($"/apps/{sender.Id}/events/{sdk:N}")).GetProperty("event_id").GetGuid());
-        Assert.Equal(JsonValueKind.Null, (await _api.GetAsync($"/apps/{sender.Id}/events/{native}")).GetProperty("event_id").ValueKind);
+        var old = await _api.GetAsync($"/apps/{sender.Id}/events/{native}");
+        Assert.Equal(JsonValueKind.Null, old.GetProperty("event_id").ValueKind);
         await _api.PostEventAsync(sender, Native(native), 200);
         await _api.PostEventAsync(sender, Native(native, "other"), 409);
         await _api.SendAsync(HttpMethod.Post, store, 200, dated);
@@ -63,10 +67,12 @@ public sealed class EventIdsTests(SharedApi shared)
     public async Task an_event_id_in_a_context_that_does_not_make_the_row_s_id_is_none()
     {
         var sender = await _api.RegisterAsync();
-        await _api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key={sender.Key}", 200, """{"message":"m"}""");
+        var store = $"/api/{sender.Id}/store?sentry_key={sender.Key}";
+        await _api.SendAsync(HttpMethod.Post, store, 200, """{"message":"m"}""");
         await _api.ScalarAsync<string>(
             $$"""
-            update errortracker.mt_events set data = jsonb_set(data, '{context,event_id}', '"7d3f1f0e6f3b4f649a550d6f7c1f2a10"')
+            update errortracker.mt_events
+            set data = jsonb_set(data, '{context,event_id}', '"7d3f1f0e6f3b4f649a550d6f7c1f2a10"')
             where tenant_id = '{{sender.Id}}' returning 'done'
             """);
         Assert.Equal(JsonValueKind.Null, (await ListedAsync(sender)).GetProperty("event_id").ValueKind);
@@ -85,8 +91,10 @@ public sealed class EventIdsTests(SharedApi shared)
     {
         var (listed, other) = (await ListedAsync(sender), await _api.RegisterAsync());
         Assert.Equal(eventId, listed.GetProperty("event_id").GetGuid());
-        Assert.Equal(["id", "event_id", "application_id"], listed.EnumerateObject().Take(3).Select(member => member.Name));
-        foreach (var form in new[] { id, id.Replace("-", ""), $"{eventId:N}", $"{eventId:D}" }.SelectMany(form => new[] { form, form.ToUpperInvariant() }))
+        Assert.Equal(
+            ["id", "event_id", "application_id"], listed.EnumerateObject().Take(3).Select(member => member.Name));
+        string[] forms = [id, id.Replace("-", ""), $"{eventId:N}", $"{eventId:D}"];
+        foreach (var form in forms.Concat(forms.Select(form => form.ToUpperInvariant())))
             Assert.Equal(listed.GetRawText(), (await _api.GetAsync($"/apps/{sender.Id}/events/{form}")).GetRawText());
         await _api.GetAsync($"/apps/{other.Id}/events/{eventId}", expected: 404);
     }

@@ -46,7 +46,8 @@ public sealed class LevelsTests
     [InlineData("ınfo", null)]
     [InlineData("ERROR ", null)]
     [InlineData("", null)]
-    public void a_level_is_understood_in_any_case(string text, string? level) => Assert.Equal(level, Levels.Parse(text));
+    public void a_level_is_understood_in_any_case(string text, string? level) =>
+        Assert.Equal(level, Levels.Parse(text));
 
     [Theory]
     [InlineData("40", "ERROR")]

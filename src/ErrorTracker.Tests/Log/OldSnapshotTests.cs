@@ -14,7 +14,8 @@ public sealed class OldSnapshotTests(SharedApi shared)
     [Fact]
     public async Task statistics_do_not_visit_the_remains_of_minutes_that_are_over()
     {
-        await using var api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
+        await using var api = await TestApi.StartAsync(
+            await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
         var sender = await api.RegisterAsync();
         await using var forgotten = await api.Database.OpenConnectionAsync();
         await using var transaction = await forgotten.BeginTransactionAsync(IsolationLevel.RepeatableRead);
@@ -28,8 +29,11 @@ public sealed class OldSnapshotTests(SharedApi shared)
         {
             for (var fold = 0; fold < 10; fold++)
             {
-                await api.StoreAsync(Enumerable.Range(0, 20).Select(i => TestApi.Event(sender, start.AddMinutes(minute), message: $"m{i}")));
-                Assert.True(await CounterShard.Current.FoldAsync(api.Database, folded, folded += 20, CancellationToken.None));
+                var at = start.AddMinutes(minute);
+                await api.StoreAsync(Enumerable.Range(0, 20).Select(i => TestApi.Event(sender, at, message: $"m{i}")));
+                var ceiling = folded + 20;
+                Assert.True(await CounterShard.Current.FoldAsync(api.Database, folded, ceiling, CancellationToken.None));
+                folded = ceiling;
             }
             await api.ClosedAsync();
             if (minute == 1) few = await OpenRowsVisitedAsync();
@@ -40,7 +44,8 @@ public sealed class OldSnapshotTests(SharedApi shared)
         {
             await using var connection = await api.Database.OpenConnectionAsync();
             var question = new Question(sender.Id, new(start.AddHours(-1), start.AddHours(1)), Step.OfLevels);
-            await using var command = question.Ask("explain (analyze, buffers, format json) " + ByLevel.Sql, new(folded, start.AddHours(1)));
+            const string explain = "explain (analyze, buffers, format json) ";
+            await using var command = question.Ask(explain + ByLevel.Sql, new(folded, start.AddHours(1)));
             command.Connection = connection;
             var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync())!).RootElement;
             return Blocks(plan[0].GetProperty("Plan"));
@@ -50,8 +55,10 @@ public sealed class OldSnapshotTests(SharedApi shared)
     /// <summary>Pages that were read of the table of open minutes and its index, over the whole plan.</summary>
     private static long Blocks(JsonElement node)
     {
-        var isOpen = node.TryGetProperty("Relation Name", out var table) && table.GetString()!.StartsWith("open_minutes");
-        var own = isOpen ? node.GetProperty("Shared Hit Blocks").GetInt64() + node.GetProperty("Shared Read Blocks").GetInt64() : 0;
+        var isOpen = node.TryGetProperty("Relation Name", out var table)
+            && table.GetString()!.StartsWith("open_minutes");
+        long Read(string blocks) => node.GetProperty(blocks).GetInt64();
+        var own = isOpen ? Read("Shared Hit Blocks") + Read("Shared Read Blocks") : 0;
         return own + (node.TryGetProperty("Plans", out var plans) ? plans.EnumerateArray().Sum(Blocks) : 0);
     }
 }

@@ -1,3 +1,4 @@
+using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -56,17 +57,22 @@ public sealed class SlowReadersTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.ReportAsync(sender);
         await api.FoldedAsync();
-        var database = api.Host.Services.GetRequiredService<LogDatabase>();
+        var database = api.Host.Services.GetRequiredService<LogDatabases>().Main;
         await using var connection = await database.Lanes.OpenConnectionAsync();
         Task<HttpResponseMessage>[] readers;
         await using (await connection.BeginTransactionAsync())
         {
-            await using (var hold = new NpgsqlCommand($"lock table {ErrorTracker.Counters.CounterTables.Current.Levels} in access exclusive mode", connection))
-                await hold.ExecuteNonQueryAsync();
+            var hold = $"lock table {CounterTables.Current.Levels} in access exclusive mode";
+            await using (var command = new NpgsqlCommand(hold, connection))
+                await command.ExecuteNonQueryAsync();
             var url = $"/apps/{sender.Id}/stats/by-level?since=2020-01-01&until=2100-01-01";
-            readers = [.. Enumerable.Range(0, LogDatabase.MostReaders / 2).Select(_ => api.Host.Server.CreateClient().GetAsync(url))];
+            Task<HttpResponseMessage> ReadAsync(int reader) => api.Host.Server.CreateClient().GetAsync(url);
+            readers = [.. Enumerable.Range(0, LogDatabase.MostReaders / 2).Select(ReadAsync)];
             await Eventually.Async(async () => await api.ScalarAsync<long>(
-                "select count(*) from pg_locks where not granted and mode = 'AccessShareLock' and database = (select oid from pg_database where datname = current_database())") == readers.Length, "all readers hang");
+                """
+                select count(*) from pg_locks as l join pg_database as d on d.oid = l.database
+                where not l.granted and l.mode = 'AccessShareLock' and d.datname = current_database()
+                """) == readers.Length, "all readers hang");
             var refused = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => api.GetAsync(url, expected: 503)));
             Assert.All(refused, answer => Assert.Contains("statistics", answer.GetProperty("detail").GetString()));
 
@@ -74,7 +80,8 @@ public sealed class SlowReadersTests(SharedApi shared)
             await api.ReportAsync(other);
             await api.SendAsync(HttpMethod.Post, $"/apps/{other.Id}/keys", expected: 201);
             using var client = api.Host.Server.CreateClient();
-            await Eventually.Async(async () => (await client.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
+            await Eventually.Async(
+                async () => (await client.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
         }
         Assert.All(await Task.WhenAll(readers), answer => Assert.True((int)answer.StatusCode is 200 or 503));
     }

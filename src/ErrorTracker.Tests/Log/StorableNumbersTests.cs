@@ -12,7 +12,8 @@ public sealed class StorableNumbersTests
     [InlineData("1e-309", false)]
     [InlineData("1e99999999999999999999", false)]
     [InlineData("""["1e999", true, null]""", true)]
-    public void numbers_outside_the_range_of_a_double_are_refused(string json, bool storable) => Assert.Equal(storable, Judge(json));
+    public void numbers_outside_the_range_of_a_double_are_refused(string json, bool storable) =>
+        Assert.Equal(storable, Judge(json));
 
     [Fact]
     public void a_number_has_at_most_400_digits()

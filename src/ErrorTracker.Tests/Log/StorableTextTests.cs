@@ -21,12 +21,21 @@ public sealed class StorableTextTests
     [InlineData("""  "\u00""", """  "\u00""")]
     [InlineData("\"\\u000\0\"", "\"\\u000\0\"")]
     [InlineData("\"\\ud80\0\"", "\"\\ud80\0\"")]
-    public void escapes_that_name_no_text_are_replaced_and_nothing_else(string json, string expected) => Assert.Equal(expected, Repaired(json));
+    public void escapes_that_name_no_text_are_replaced_and_nothing_else(string json, string expected) =>
+        Assert.Equal(expected, Repaired(json));
 
-    /// <summary>Whatever pieces a string is made of: what parsed before parses still, and holds neither U+0000 nor half a pair.</summary>
+    private static readonly string[] Pieces =
+        [@"\u0000", @"\ud83d", @"\ude00", @"\\", @"\""", @"\n", "u0000", "x", "é", @"\uD83D\uDE00", @"\u0041"];
+
+    private static readonly byte[] PartsOfCharacters =
+        [0x41, 0x80, 0xbf, 0xc2, 0xe2, 0x82, 0xac, 0xed, 0xa0, 0xf0, 0x9f, 0x92, 0xa5, 0xff];
+
+    /// <summary>
+    /// Whatever pieces a string is made of: what parsed before parses still, and holds neither U+0000 nor half a pair.
+    /// </summary>
     [Property(MaxTest = 500)]
     public Property repaired_text_is_text() => Prop.ForAll(
-        Gen.Elements(@"\u0000", @"\ud83d", @"\ude00", @"\\", @"\""", @"\n", "u0000", "x", "é", @"\uD83D\uDE00", @"\u0041").ListOf().ToArbitrary(),
+        Gen.Elements(Pieces).ListOf().ToArbitrary(),
         pieces =>
         {
             var json = $"\"{string.Concat(pieces)}\"";
@@ -51,7 +60,7 @@ public sealed class StorableTextTests
         {
             var bytes = new byte[random.Next(20)];
             random.NextBytes(bytes);
-            if (i % 2 == 0) random.GetItems<byte>([0x41, 0x80, 0xbf, 0xc2, 0xe2, 0x82, 0xac, 0xed, 0xa0, 0xf0, 0x9f, 0x92, 0xa5, 0xff], bytes);
+            if (i % 2 == 0) random.GetItems<byte>(PartsOfCharacters, bytes);
             var utf8 = System.Text.Encoding.UTF8;
             Assert.Equal(utf8.GetString(bytes), utf8.GetString(StorableText.ToUtf8(bytes)));
         }

@@ -10,7 +10,8 @@ namespace ErrorTracker.Tests.Postgres;
 /// <summary>Hosts that own their PostgreSQL: started, killed and started again.</summary>
 public sealed class PrivateClusterTests : IDisposable
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
+    private readonly string _folder =
+        Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -23,7 +24,8 @@ public sealed class PrivateClusterTests : IDisposable
         try
         {
             await WriteAsync("initdb", $"exec {real}/initdb \"$@\"");
-            await WriteAsync("postgres", $"case \"$*\" in *lz4*) echo 'FATAL: invalid value: \"lz4\"' >&2; exit 1;; esac; exec {real}/postgres \"$@\"");
+            const string refuse = "case \"$*\" in *lz4*) echo 'FATAL: invalid value: \"lz4\"' >&2; exit 1;; esac";
+            await WriteAsync("postgres", $"{refuse}; exec {real}/postgres \"$@\"");
             await using var cluster = await PrivateCluster.StartAsync(_folder, folder, CancellationToken.None);
             await using var database = NpgsqlDataSource.Create(cluster.ConnectionString);
             await using var command = database.CreateCommand("show wal_compression");
@@ -46,10 +48,12 @@ public sealed class PrivateClusterTests : IDisposable
     public async Task a_second_owner_of_a_data_folder_is_refused_with_a_clear_message()
     {
         await using var first = await PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None);
-        var refusal = await Assert.ThrowsAsync<StartupException>(() => PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() =>
+            PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None));
         Assert.Contains(_folder, refusal.Message);
 
-        var (exitCode, output) = await HostProcess.RunAsync(["--urls", "http://127.0.0.1:0"], ("ErrorTracker__DataFolder", _folder));
+        var (exitCode, output) = await HostProcess.RunAsync(
+            ["--urls", "http://127.0.0.1:0"], ("ErrorTracker__DataFolder", _folder));
         Assert.Equal(1, exitCode);
         Assert.Equal(refusal.Message, output.Trim());
     }
@@ -59,7 +63,8 @@ public sealed class PrivateClusterTests : IDisposable
     {
         await using var cluster = await PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None);
         await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
-        await using var command = source.CreateCommand("select current_setting('listen_addresses') || '|' || current_setting('unix_socket_permissions')");
+        await using var command = source.CreateCommand(
+            "select current_setting('listen_addresses') || '|' || current_setting('unix_socket_permissions')");
         Assert.Equal("|0700", await command.ExecuteScalarAsync());
     }
 
@@ -142,7 +147,8 @@ public sealed class PrivateClusterTests : IDisposable
 
         var counted = await GetAsync(again, $"/apps/{sender.Id}/stats/by-level?since=2020-01-01&until=2100-01-01");
         Assert.Equal(stored.Count, counted.GetProperty("items")[0].GetProperty("count").GetInt32());
-        await Eventually.Async(async () => (await again.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
+        await Eventually.Async(
+            async () => (await again.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
     }
 
     private Task<HostProcess> StartAsync() => HostProcess.StartAsync(("ErrorTracker__DataFolder", _folder));
@@ -153,13 +159,15 @@ public sealed class PrivateClusterTests : IDisposable
         for (int? offset = 0; offset is not null;)
         {
             var page = await GetAsync(host, $"/apps/{sender.Id}/events?limit=50&offset={offset}");
-            stored.AddRange(page.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("message").GetString()!));
+            var items = page.GetProperty("items").EnumerateArray();
+            stored.AddRange(items.Select(item => item.GetProperty("message").GetString()!));
             offset = page.GetProperty("next_offset").Deserialize<int?>();
         }
         return stored;
     }
 
-    private static async Task<JsonElement> GetAsync(HostProcess host, string url) => JsonDocument.Parse(await host.Http.GetStringAsync(url)).RootElement;
+    private static async Task<JsonElement> GetAsync(HostProcess host, string url) =>
+        JsonDocument.Parse(await host.Http.GetStringAsync(url)).RootElement;
 
     private static async Task<object?> ExecuteAsync(PrivateCluster cluster, string sql)
     {

@@ -11,7 +11,8 @@ public sealed class RevivalTests : IDisposable
 {
     private const int Kill = 9, Interrupt = 2, Terminate = 15;
 
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"errortracker-tests-{Guid.NewGuid().ToString()[..8]}");
+    private readonly string _folder =
+        Path.Combine(Path.GetTempPath(), $"errortracker-tests-{Guid.NewGuid().ToString()[..8]}");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -37,7 +38,8 @@ public sealed class RevivalTests : IDisposable
             SignalPostmaster(signal);
             await SaysAsync(host, "PostgreSQL is back", ended);
             Assert.Equal(ended, Lines(host, "PostgreSQL has gone"));
-            Assert.Contains($"PostgreSQL has gone ({(signal == Kill ? "ended by signal 9" : "somebody stopped it")})", host.Output);
+            var how = signal == Kill ? "ended by signal 9" : "somebody stopped it";
+            Assert.Contains($"PostgreSQL has gone ({how})", host.Output);
         }
         await enough.CancelAsync();
         var (sent, acknowledged) = await load;
@@ -106,10 +108,12 @@ public sealed class RevivalTests : IDisposable
         };
         using var answer = await host.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        await Eventually.Async(async () => (await GetAsync(host, "/projections")).EnumerateArray().All(IsCaughtUp), "it folds");
+        await Eventually.Async(
+            async () => (await GetAsync(host, "/projections")).EnumerateArray().All(IsCaughtUp), "it folds");
 
         static bool IsCaughtUp(JsonElement projection) =>
-            projection.GetProperty("processed").GetInt64() > 0 && projection.GetProperty("state").GetString() == "caught up";
+            projection.GetProperty("processed").GetInt64() > 0
+            && projection.GetProperty("state").GetString() == "caught up";
     }
 
     private static async Task<List<string>> StoredAsync(HostProcess host, Sender sender)
@@ -118,11 +122,13 @@ public sealed class RevivalTests : IDisposable
         for (int? offset = 0; offset is not null;)
         {
             var page = await GetAsync(host, $"/apps/{sender.Id}/events?limit=50&offset={offset}");
-            stored.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("message").GetString()!));
+            var items = page.GetProperty("items").EnumerateArray();
+            stored.AddRange(items.Select(item => item.GetProperty("message").GetString()!));
             offset = page.GetProperty("next_offset").Deserialize<int?>();
         }
         return stored;
     }
 
-    private static Task<JsonElement> GetAsync(HostProcess host, string url) => host.Http.GetFromJsonAsync<JsonElement>(url);
+    private static Task<JsonElement> GetAsync(HostProcess host, string url) =>
+        host.Http.GetFromJsonAsync<JsonElement>(url);
 }

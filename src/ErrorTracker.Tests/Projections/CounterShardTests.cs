@@ -199,7 +199,7 @@ public sealed class CounterShardTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.StoreAsync(Enumerable.Range(0, 300).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
         using var watch = new CounterWatch(
-            api.Host.Services.GetRequiredService<LogDatabase>(), new CommitSignal(TimeProvider.System),
+            api.Host.Services.GetRequiredService<LogDatabases>(), new CommitSignal(TimeProvider.System),
             new Settings { Projections = true }, NullLogger<CounterWatch>.Instance);
         await watch.StartAsync(CancellationToken.None);
         await api.FoldedAsync();

@@ -243,7 +243,7 @@ public sealed class LossTests(SharedApi shared)
     private static Task StoreOldAsync(TestApi api, Sender sender, string entries)
     {
         var data = System.Text.Encoding.UTF8.GetBytes($"{{\"dropped\":[{entries}]}}");
-        return api.StoreAsync([new(sender.Id, Guid.CreateVersion7(), false, DateTimeOffset.UtcNow, data, LossReported.StoredType)]);
+        return api.StoreAsync([new(sender.Id, Guid.CreateVersion7(), false, DateTimeOffset.UtcNow, data, EventKinds.LossReported)]);
     }
 
     private Task<JsonElement> BatchAsync(Sender sender, string body, int expected) => _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, body, (Door.KeyHeader, sender.Key));

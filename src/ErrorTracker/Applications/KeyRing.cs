@@ -36,9 +36,9 @@ public sealed class KeyRing : EachSecond
     /// <param name="LookedUpAt">On the clock's timestamps.</param>
     private sealed record KnownKeys(IngestKeyInUse[] Keys, long LookedUpAt);
 
-    public KeyRing(LogDatabase database, TimeProvider clock, ILogger<KeyRing> log) : base(log)
+    public KeyRing(LogDatabases databases, TimeProvider clock, ILogger<KeyRing> log) : base(log)
     {
-        (_database, _clock) = (database.Reserved, clock);
+        (_database, _clock) = (databases.Main.Reserved, clock);
         _confirmedAt = clock.GetTimestamp();
     }
 

@@ -33,12 +33,12 @@ public static class ManageKeys
     [WolverinePost("/apps/{app_id}/keys")]
     [ProducesResponseType<CreatedKey>(201), Refuses(400, 404, 409)]
     public static async Task<IResult> Create(string app_id, HttpContext http, ApplicationDirectory applications,
-        [FromServices] NpgsqlDataSource database, TimeProvider clock, CancellationToken stop)
+        [FromServices] LogDatabases databases, TimeProvider clock, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
         var (key, id, now) = (IngestKey.New(), Guid.CreateVersion7(), Instant.Now(clock));
-        await using var command = database.CreateCommand(
+        await using var command = databases.Main.Reserved.CreateCommand(
             $"""
             insert into {KeyTable.Name} (id, application_id, prefix, hash, created_at)
             select $1, $2, $3, $4, $5 where (select count(*) from {KeyTable.Name} where application_id = $2 and revoked_at is null) < {MostKeys}
@@ -55,11 +55,11 @@ public static class ManageKeys
     [WolverineGet("/apps/{app_id}/keys")]
     [ProducesResponseType<KeySummary[]>(200), Refuses(400, 404)]
     public static async Task<IResult> List(
-        string app_id, ApplicationDirectory applications, [FromServices] LogDatabase database, CancellationToken stop)
+        string app_id, ApplicationDirectory applications, [FromServices] LogDatabases databases, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
-        await using var view = await database.OpenReaderAsync(application!.Id, stop);
+        await using var view = await databases.Main.OpenReaderAsync(application!.Id, stop);
         await using var command = new NpgsqlCommand(
             $"""
             select id, prefix, created_at, last_used_at from {KeyTable.Name}
@@ -81,11 +81,11 @@ public static class ManageKeys
     [WolverineDelete("/apps/{app_id}/keys/{key_id}")]
     [ProducesResponseType(204), Refuses(400, 404)]
     public static async Task<IResult> Delete(string app_id, string key_id, ApplicationDirectory applications,
-        [FromServices] KeyRing keys, [FromServices] NpgsqlDataSource database, CancellationToken stop)
+        [FromServices] KeyRing keys, [FromServices] LogDatabases databases, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
-        await using var command = database.CreateCommand(
+        await using var command = databases.Main.Reserved.CreateCommand(
             $"update {KeyTable.Name} set revoked_at = now() where application_id = $1 and id = $2 and revoked_at is null");
         command.Parameters.Add(new() { Value = application!.Id });
         command.Parameters.Add(new() { Value = Guid.TryParse(key_id, out var id) ? id : Guid.Empty });

@@ -28,13 +28,13 @@ public static class ReadApplications
     [WolverineGet("/apps")]
     [ProducesResponseType<ApplicationSummary[]>(200), Refuses(400)]
     public static async Task<IResult> List(string? limit, string? after, HttpContext http, FieldErrors errors,
-        [FromServices] IDocumentStore store, [FromServices] LogDatabase database, CancellationToken stop)
+        [FromServices] IDocumentStore store, [FromServices] LogDatabases databases, CancellationToken stop)
     {
         var most = Number.Optional("limit", limit, MostAtOnce, 1, LongestPage, errors);
         var last = Number.Optional("after", after, 0, 0, int.MaxValue, errors);
         if (errors.Count > 0) return Refusal.Invalid(errors);
 
-        await using var reader = await database.OpenReaderAsync(application: 0, stop);
+        await using var reader = await databases.Main.OpenReaderAsync(application: 0, stop);
         await using var session = store.QuerySession(Marten.Services.SessionOptions.ForConnection(reader.Connection));
         var found = await session.Query<Application>().Where(a => a.Id > last).OrderBy(a => a.Id).Take(most + 1).ToListAsync(stop);
         if (found.Count > most)

@@ -8,7 +8,7 @@ namespace ErrorTracker.Background;
 /// </summary>
 public abstract class EachSecond(ILogger log) : BackgroundService
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FinishTimeout = TimeSpan.FromSeconds(3);
 
     /// <param name="second">How often it was done before; those that failed count.</param>
     /// <param name="stop">The host stops.</param>
@@ -38,7 +38,8 @@ public abstract class EachSecond(ILogger log) : BackgroundService
                 await DoAsync(second, stop);
                 if (failures == 0) continue;
                 var service = GetType().Name;
-                log.LogInformation(LastingFault.Over, "{Service} works again, after {Failures} failures.", service, failures);
+                log.LogInformation(
+                    LastingFault.Over, "{Service} works again, after {Failures} failures.", service, failures);
                 failures = 0;
             }
             catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
@@ -52,7 +53,7 @@ public abstract class EachSecond(ILogger log) : BackgroundService
     public sealed override async Task StopAsync(CancellationToken stop)
     {
         await base.StopAsync(stop);
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(FinishTimeout);
         try
         {
             await FinishAsync(limit.Token);

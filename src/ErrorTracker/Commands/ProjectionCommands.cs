@@ -40,7 +40,7 @@ internal static class ProjectionCommands
         return new("projections", "How far the counters are; to rebuild, to prove and to prune them, while nodes run or not.")
         {
             new OwnCommand("status", "Each version: processed, high-water mark, lag, state.", (services, _) =>
-                RunAsync(services, (_, stop) => StatusAsync(services.GetRequiredService<LogDatabase>(), stop))),
+                RunAsync(services, (_, stop) => StatusAsync(services.GetRequiredService<LogDatabases>(), stop))),
             new OwnCommand("rebuild", "Counts the log anew beside what serves, then takes its place; goes on where it was cut off.",
                 (services, _) => RunAsync(services, (_, stop) => RebuildAsync(services, stop))) { name },
             verify,
@@ -53,7 +53,7 @@ internal static class ProjectionCommands
 
     private static async Task<int> RunAsync(IServiceProvider services, Func<NpgsqlDataSource, CancellationToken, Task<int>> command)
     {
-        var database = services.GetRequiredService<NpgsqlDataSource>();
+        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
         using var interrupted = new CancellationTokenSource();
         Console.CancelKeyPress += (_, e) => { e.Cancel = true; interrupted.Cancel(); };
         try
@@ -74,10 +74,10 @@ internal static class ProjectionCommands
         return 2;
     }
 
-    private static async Task<int> StatusAsync(LogDatabase database, CancellationToken stop)
+    private static async Task<int> StatusAsync(LogDatabases databases, CancellationToken stop)
     {
         var table = new Table().AddColumns("projection", "version", "processed", "high-water mark", "lag", "state", "error");
-        var versions = await ReadProjections.List(database, stop);
+        var versions = await ReadProjections.List(databases, stop);
         foreach (var p in versions)
             table.AddRow(p.Name, $"{p.Version}{(p.Version == CounterTables.Version ? " (this)" : "")}", N(p.Processed), N(p.HighWaterMark),
                 N(p.Lag), p.State, Markup.Escape(p.Error ?? ""));
@@ -95,7 +95,7 @@ internal static class ProjectionCommands
     /// <summary>Where no node runs, nobody else moves the high-water mark.</summary>
     private static async Task<int> RebuildAsync(IServiceProvider services, CancellationToken stop)
     {
-        var database = services.GetRequiredService<NpgsqlDataSource>();
+        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
         if (!await new HighWaterMark(database).AdvanceAsync(MarkPatience, stop))
             Console.WriteLine("A transaction that may still write events keeps the high-water mark back: what follows it is folded later.");
         var (watch, last) = (System.Diagnostics.Stopwatch.StartNew(), new RebuildProgress("", 0, 0, 0));

@@ -2,10 +2,16 @@ using ErrorTracker.Limits;
 
 namespace ErrorTracker.Commit;
 
-/// <summary>Accepted events that wait for a commit. Applications take turns, so that a flood of one delays itself and not the others.</summary>
+/// <summary>
+/// Accepted events that wait for a commit. Applications take turns, so that a flood of one delays itself and not the
+/// others.
+/// </summary>
 internal sealed class FairQueue
 {
-    /// <summary>Bytes that an application's turn takes at least, if it has so many waiting: what the events of others may be delayed by.</summary>
+    /// <summary>
+    /// Bytes that an application's turn takes at least, if it has so many waiting: what the events of others may be
+    /// delayed by.
+    /// </summary>
     private const int Turn = 16 * 1024;
 
     private const int MostEvents = 20_000;
@@ -41,9 +47,11 @@ internal sealed class FairQueue
             while (group.Count < events && bytes > 0 && _turns.TryDequeue(out var application))
             {
                 var line = _lines[application];
-                for (var turn = Turn; turn > 0 && group.Count < events && bytes > 0 && line.TryDequeue(out var next); turn -= next.Size)
+                for (var turn = Turn; turn > 0 && group.Count < events && bytes > 0 && line.Count > 0;)
                 {
+                    var next = line.Dequeue();
                     group.Add(next);
+                    turn -= next.Size;
                     bytes -= next.Size;
                     _share.Return(application, 1);
                 }

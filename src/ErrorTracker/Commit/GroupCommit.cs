@@ -4,29 +4,38 @@ using Npgsql;
 namespace ErrorTracker.Commit;
 
 /// <summary>
-/// Appends a group of events in one transaction and answers each of them. What becomes of a group whose connection is lost is found out by appending it
-/// again: its events have ids, and an id is stored once.
+/// Appends a group of events to one database in one transaction, and answers each of them. What became of a group whose
+/// connection was lost is found out by appending it again: its events have ids, and an id is stored once.
 /// </summary>
 /// <remarks>
-/// An event is refused only if it is not stored: as long as a commit is in doubt its events are neither acknowledged nor refused, for a minute at most.
-/// Those that were stored before are answered first: an append that failed would leave a gap in the sequence, at which the projection waits.
+/// An event is refused only if it is not stored: as long as a commit is in doubt, for a minute at most, its events are
+/// neither acknowledged nor refused. Events that were stored before are answered first: an append that failed would
+/// leave a gap in the sequence, at which the projection waits.
 /// </remarks>
-public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Repeats repeats, IngestMetrics metrics, TimeProvider clock, ILogger<GroupCommit> log)
+public sealed class GroupCommit(
+    LogDatabase database, CommitSignal committed, IngestMetrics metrics, TimeProvider clock, ILogger<GroupCommit> log)
 {
-    private const int MostAttempts = 100;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), InDoubt = TimeSpan.FromMinutes(1), LongestPause = TimeSpan.FromMilliseconds(500);
+    /// <summary>The smallest commit that there is; it writes nothing that anybody reads.</summary>
+    private const string EmptyCommit = "select pg_logical_emit_message(true, 'errortracker', '')";
 
+    /// <summary>So long after a failure it is worth finding out whether it is over.</summary>
+    private static readonly TimeSpan ProbeAfter = TimeSpan.FromSeconds(5);
+
+    private readonly Repeats _repeats = new(database);
     private readonly InFlight _inFlight = new();
     private volatile string? _failure;
     private long _failedAt;
 
-    /// <summary>Why events cannot be committed; null if they can. Some time after a failure that no other commit followed this writes something itself.</summary>
-    public async Task<string?> FindFailureAsync(CancellationToken stop)
+    /// <summary>
+    /// Why events cannot be committed; null if they can. Some time after a failure that no other commit followed, this
+    /// commits something itself to find out.
+    /// </summary>
+    public async Task<string?> ProbeAsync(CancellationToken stop)
     {
-        if (_failure is null || clock.GetElapsedTime(Volatile.Read(ref _failedAt)) < Patience) return _failure;
+        if (_failure is null || clock.GetElapsedTime(Volatile.Read(ref _failedAt)) < ProbeAfter) return _failure;
         try
         {
-            await using var command = database.Lanes.CreateCommand("select pg_logical_emit_message(true, 'errortracker', '')");
+            await using var command = database.Lanes.CreateCommand(EmptyCommit);
             await command.ExecuteNonQueryAsync(stop);
             return _failure = null;
         }
@@ -58,7 +67,10 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         }
     }
 
-    /// <summary>Takes those out of the group whose id another one before them has. Two writers that have the same ids take them in the same order, lest each waits for the other.</summary>
+    /// <summary>
+    /// Takes the events out of the group whose id another one before them has. The others with ids of their senders are
+    /// put in order: two writers that have the same ids would else wait for each other.
+    /// </summary>
     private static List<PendingEvent> TakeRepeated(List<PendingEvent> group)
     {
         var named = group.Where(pending => pending.MayRepeat).ToList();
@@ -68,99 +80,121 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         return [.. named.Except(group)];
     }
 
-    /// <param name="group">Of different ids. Each is answered.</param>
+    /// <summary>Tries until each event of the group is answered.</summary>
+    /// <param name="group">Of different ids.</param>
     /// <param name="again">Of ids that others before them have: those that are answered are taken out of it.</param>
     /// <param name="segments">Of the lane.</param>
-    /// <param name="apartSince">Null unless the group is a part of one that was tried in vain: then it is tried once.</param>
+    /// <param name="suspectedAt">
+    /// When a group that this is a part of was split on suspicion; null if it was not.
+    /// </param>
     private async Task StoreAsync(
-        List<PendingEvent> group, List<PendingEvent> again, Segments segments, long? apartSince = null)
+        List<PendingEvent> group, List<PendingEvent> again, Segments segments, long? suspectedAt = null)
     {
-        var (started, doubt, raced) = (clock.GetTimestamp(), new Doubt(), false);
+        var startedAt = clock.GetTimestamp();
+        var doubt = new Doubt();
         for (var attempt = 1; ; attempt++)
             try
             {
-                await AwaitStandbyAsync(doubt);
-                await AnswerStoredAsync(group, again, doubt.IsOpen, raced);
-                if (group.Count == 0) return;
-                using var span = IngestMetrics.StartCommit(group.Count);
-                var start = clock.GetTimestamp();
-                await AppendAsync(group, segments, doubt);
-                committed.Set();
-                metrics.Committed(group.Count, clock.GetElapsedTime(start));
-                Settle(group, pending => new(Fate.Stored, pending.ReceivedAt));
-                _failure = null;
+                await TryStoreAsync(group, again, segments, doubt);
                 return;
             }
             catch (Exception failure)
             {
                 segments.Abandon();
-                var refusal = failure as PostgresException ?? failure.InnerException as PostgresException;
-                raced |= refusal?.SqlState == PostgresErrorCodes.UniqueViolation;
-                if (IsPermanent(refusal))
+                var refusal = RefusalOf(failure);
+                doubt.IsIdTaken |= refusal?.SqlState == PostgresErrorCodes.UniqueViolation;
+                TimeSpan? suspectedFor = suspectedAt is { } since ? clock.GetElapsedTime(since) : null;
+                var failed = new FailedCommit(
+                    group.Count, attempt, clock.GetElapsedTime(startedAt), doubt.IsOpen, suspectedFor, refusal);
+                switch (CommitRetry.After(failed))
                 {
-                    await StoreApartAsync(group, segments, failure, apartSince);
-                    return;
-                }
-                var patience = doubt.IsOpen ? InDoubt : apartSince is null ? Patience : TimeSpan.Zero;
-                if (attempt == MostAttempts || clock.GetElapsedTime(started) > patience)
-                {
-                    if (MayLieInOneEvent(group, refusal, doubt, apartSince))
-                    {
-                        await StoreApartAsync(group, segments, failure, apartSince ?? clock.GetTimestamp());
+                    case NextStep.RetryAtOnce:
+                        continue;
+                    case NextStep.RetryAfterPause:
+                        Note(failure);
+                        await Task.Delay(CommitRetry.PauseAfter(attempt));
+                        continue;
+                    case NextStep.Split:
+                        await StoreApartAsync(group, segments, failure, suspectedAt);
                         return;
-                    }
-                    var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
-                    log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
-                    foreach (var pending in group.Concat(again)) pending.Settled.TrySetException(failure);
-                    again.Clear(); // or each of them would be tried as long
-                    return;
+                    case NextStep.SplitOnSuspicion:
+                        await StoreApartAsync(group, segments, failure, suspectedAt ?? clock.GetTimestamp());
+                        return;
+                    default:
+                        GiveUp(group, again, failure, doubt);
+                        return;
                 }
-                if (refusal?.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected) continue;
-                Volatile.Write(ref _failedAt, clock.GetTimestamp());
-                _failure = (failure.InnerException ?? failure).Message;
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(20 << Math.Min(attempt, 10), LongestPause.TotalMilliseconds)));
             }
     }
 
+    /// <summary>One attempt. Events that turn out to be stored are answered and taken out of the group.</summary>
+    private async Task TryStoreAsync(
+        List<PendingEvent> group, List<PendingEvent> again, Segments segments, Doubt doubt)
+    {
+        await AwaitStandbyAsync(doubt);
+        await AnswerStoredAsync(group, again, doubt);
+        if (group.Count == 0) return;
+
+        using var span = IngestMetrics.StartCommit(group.Count);
+        var start = clock.GetTimestamp();
+        await AppendAsync(group, segments, doubt);
+        committed.Set();
+        metrics.Committed(group.Count, clock.GetElapsedTime(start));
+        Settle(group, pending => new(Fate.Stored, pending.ReceivedAt));
+        _failure = null;
+    }
+
     /// <summary>One event that the database refuses does not cost those that wait with it.</summary>
-    private async Task StoreApartAsync(List<PendingEvent> group, Segments segments, Exception failure, long? apartSince)
+    private async Task StoreApartAsync(
+        List<PendingEvent> group, Segments segments, Exception failure, long? suspectedAt)
     {
         if (group.Count == 1)
         {
-            var refusal = failure as PostgresException ?? failure.InnerException as PostgresException;
-            log.LogError("PostgreSQL refuses an event: SQLSTATE {Reason}", refusal?.SqlState);
+            log.LogError("PostgreSQL refuses an event: SQLSTATE {Reason}", RefusalOf(failure)?.SqlState);
             group[0].Settled.TrySetException(failure);
             return;
         }
         var half = group.Count / 2;
-        await StoreAsync(group[..half], [], segments, apartSince);
-        await StoreAsync(group[half..], [], segments, apartSince);
+        await StoreAsync(group[..half], [], segments, suspectedAt);
+        await StoreAsync(group[half..], [], segments, suspectedAt);
+    }
+
+    /// <summary>Also those whose ids are repeated: each of them would be tried as long.</summary>
+    private void GiveUp(List<PendingEvent> group, List<PendingEvent> again, Exception failure, Doubt doubt)
+    {
+        var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
+        log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
+        foreach (var pending in group.Concat(again)) pending.Settled.TrySetException(failure);
+        again.Clear();
+    }
+
+    /// <summary>For whoever asks whether events can be committed.</summary>
+    private void Note(Exception failure)
+    {
+        Volatile.Write(ref _failedAt, clock.GetTimestamp());
+        _failure = (failure.InnerException ?? failure).Message;
     }
 
     /// <summary>
-    /// A refusal that is said to pass, and has not: a trigger may raise any SQLSTATE for one event. The parts are tried for
-    /// a few seconds, as each may be refused only after a time, such as that of a lock.
+    /// Answers the events that the log has already, and takes them out. Those that repeat an id are answered together,
+    /// once the first is stored: one by one they would cost a trip each, and keep the lane from others.
     /// </summary>
-    private bool MayLieInOneEvent(List<PendingEvent> group, PostgresException? refusal, Doubt doubt, long? apartSince) =>
-        group.Count > 1 && refusal is { Severity: "ERROR" } && !doubt.IsOpen
-        && (apartSince is not { } since || clock.GetElapsedTime(since) < Patience);
-
-    /// <summary>
-    /// Answers those that the log has already, and takes them out. Those that repeat an id are answered together, once
-    /// the first is stored: one by one they would cost a trip each, and keep the lane from others.
-    /// </summary>
-    private async Task AnswerStoredAsync(List<PendingEvent> group, List<PendingEvent> again, bool inDoubt, bool raced)
+    private async Task AnswerStoredAsync(List<PendingEvent> group, List<PendingEvent> again, Doubt doubt)
     {
-        var candidates = inDoubt || raced ? group : group.FindAll(pending => pending.MayRepeat);
+        var mayAllBeStored = doubt.IsOpen || doubt.IsIdTaken;
+        var candidates = mayAllBeStored ? group : group.FindAll(pending => pending.MayRepeat);
         if (candidates.Count == 0) return;
-        var stored = await repeats.FindAsync(candidates, again, inDoubt);
+        var stored = await _repeats.FindAsync(candidates, again, doubt.IsOpen);
         if (stored.Count == 0) return;
         Settle([.. stored.Keys], pending => stored[pending]);
         group.RemoveAll(stored.ContainsKey);
         again.RemoveAll(stored.ContainsKey);
     }
 
-    /// <summary>Their requests are answered one after another by one thread of the pool, not each by one that it wakes; the lane goes on meanwhile.</summary>
+    /// <summary>
+    /// Requests are answered one after another by one thread of the pool, not each by one that it wakes; the lane goes
+    /// on meanwhile.
+    /// </summary>
     private void Settle(List<PendingEvent> group, Func<PendingEvent, Outcome> outcome)
     {
         var settled = group.Select(pending => (Pending: pending, Outcome: outcome(pending))).ToList();
@@ -168,20 +202,22 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         {
             foreach (var (pending, fate) in settled)
             {
-                if (pending.IsError) metrics.Settled(fate.Fate);
+                if (pending.Kind.IsError) metrics.Settled(fate.Fate);
                 pending.Settled.TrySetResult(fate);
             }
         }, null);
     }
 
-    /// <summary>One trip and one transaction. Once it is sent, only the server's word that it failed tells that it did.</summary>
+    /// <summary>
+    /// One trip and one transaction. Once it is sent, only the server's word that it failed tells that it did.
+    /// </summary>
     private async Task AppendAsync(List<PendingEvent> group, Segments segments, Doubt doubt)
     {
         await using var connection = await database.Lanes.OpenConnectionAsync();
-        await using var append = LogAppend.Of(group, segments, connection);
+        await using var append = ToAppend(group, segments, connection);
         try
         {
-            await ExecuteAsync(connection, append.ExecuteNonQueryAsync);
+            await ExecuteOnStandbyTooAsync(connection, append.ExecuteNonQueryAsync);
         }
         catch (Exception e) when (e is not PostgresException { Severity: "ERROR" })
         {
@@ -189,6 +225,23 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
             doubt.AwaitsStandby |= e is StandbyAwayException;
             throw;
         }
+    }
+
+    private static NpgsqlBatch ToAppend(List<PendingEvent> group, Segments segments, NpgsqlConnection connection)
+    {
+        var append = new LogAppend(group.Count);
+        var written = new HashSet<Segment>();
+        foreach (var pending in group)
+        {
+            var segment = segments.For(pending.ApplicationId, pending.ReceivedAt);
+            segment.Version++;
+            written.Add(segment);
+            append.Add(
+                pending.Kind, pending.Id, segment.Stream, segment.Version, segment.Tenant,
+                pending.ReceivedAt, pending.Data);
+        }
+        var streams = written.Select(segment => (segment.Tenant, segment.Stream, segment.Version)).ToList();
+        return append.ToBatch(streams, connection);
     }
 
     /// <summary>
@@ -199,8 +252,8 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
     {
         if (!doubt.AwaitsStandby) return;
         await using var connection = await database.Lanes.OpenConnectionAsync();
-        await using var command = new NpgsqlCommand("select pg_logical_emit_message(true, 'errortracker', '')", connection);
-        await ExecuteAsync(connection, command.ExecuteNonQueryAsync);
+        await using var command = new NpgsqlCommand(EmptyCommit, connection);
+        await ExecuteOnStandbyTooAsync(connection, command.ExecuteNonQueryAsync);
         doubt.AwaitsStandby = false;
     }
 
@@ -208,7 +261,9 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
     /// A commit that waits for its synchronous standby is committed on this server when it is cancelled, and PostgreSQL
     /// answers it as done, with a warning.
     /// </summary>
-    private static async Task ExecuteAsync(NpgsqlConnection connection, Func<CancellationToken, Task<int>> execute)
+    /// <exception cref="StandbyAwayException">It was committed here, and perhaps nowhere else.</exception>
+    private static async Task ExecuteOnStandbyTooAsync(
+        NpgsqlConnection connection, Func<CancellationToken, Task<int>> execute)
     {
         PostgresNotice? warning = null;
         void Note(object sender, NpgsqlNoticeEventArgs told) => warning = told.Notice;
@@ -221,23 +276,27 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         {
             connection.Notice -= Note;
         }
-        if (warning is { InvariantSeverity: "WARNING" } && warning.Routine == "SyncRepWaitForLSN") throw new StandbyAwayException(warning.MessageText);
+        if (warning is { InvariantSeverity: "WARNING", Routine: "SyncRepWaitForLSN" })
+            throw new StandbyAwayException(warning.MessageText);
     }
 
-    /// <summary>
-    /// The server refuses what is sent, and would again. A connection that it refuses is no matter of the events, and an
-    /// id that is taken is answered as stored.
-    /// </summary>
-    private static bool IsPermanent(PostgresException? refusal) =>
-        refusal is { Severity: "ERROR", SqlState: not PostgresErrorCodes.UniqueViolation } && !DatabaseAway.IsPassing(refusal);
+    private static PostgresException? RefusalOf(Exception failure) =>
+        failure as PostgresException ?? failure.InnerException as PostgresException;
 
     /// <summary>A commit whose answer was cut off while it waited for a synchronous standby.</summary>
     private sealed class StandbyAwayException(string warning) : Exception(warning);
 
-    /// <summary>Whether a commit was sent and not answered: then nobody knows what became of it, until the events are looked for and, if they are not there, stored.</summary>
+    /// <summary>What is not known of a group whose commit has failed.</summary>
     private sealed class Doubt
     {
+        /// <summary>
+        /// A commit was sent and not answered: nobody knows what became of it, until the events are looked for and, if
+        /// they are not there, stored.
+        /// </summary>
         public bool IsOpen { get; set; }
+
+        /// <summary>One of the ids is in the log, from another commit.</summary>
+        public bool IsIdTaken { get; set; }
 
         /// <summary>It is stored here, but perhaps not yet on the standby that it must be on.</summary>
         public bool AwaitsStandby { get; set; }

@@ -9,7 +9,9 @@ internal sealed class InFlight
 {
     private readonly Dictionary<Guid, TaskCompletionSource> _ids = [];
 
-    /// <summary>Claims the named events of a group, and takes those out of it whose id another lane has claimed.</summary>
+    /// <summary>
+    /// Claims the named events of a group, and takes those out of it whose id another lane has claimed.
+    /// </summary>
     /// <returns>Those that were taken out.</returns>
     public List<PendingEvent> Claim(List<PendingEvent> group)
     {
@@ -39,6 +41,9 @@ internal sealed class InFlight
     public Task ReleasedAsync(List<PendingEvent> busy)
     {
         lock (_ids)
-            return Task.WhenAll(busy.Select(pending => _ids.GetValueOrDefault(pending.Id)?.Task ?? Task.CompletedTask).Distinct().ToList());
+        {
+            var claims = busy.Select(pending => _ids.GetValueOrDefault(pending.Id)?.Task ?? Task.CompletedTask);
+            return Task.WhenAll(claims.Distinct().ToList());
+        }
     }
 }

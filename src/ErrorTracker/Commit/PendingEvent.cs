@@ -20,14 +20,15 @@ public enum Fate
 /// <param name="ReceivedAt">When the event that is stored was received.</param>
 public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
 
-/// <summary>An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails with it.</summary>
+/// <summary>
+/// An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails
+/// with it.
+/// </summary>
 /// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
 /// <param name="Data">As the log stores it: JSON in UTF-8.</param>
-/// <param name="Type">What the log calls it.</param>
-public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data, string Type = ErrorOccurred.StoredType)
+public sealed record PendingEvent(
+    int ApplicationId, Guid Id, bool MayRepeat, DateTimeOffset ReceivedAt, byte[] Data, EventKind Kind)
 {
-    public bool IsError => Type == ErrorOccurred.StoredType;
-
     public int Size => Data.Length;
 
     /// <summary>When it was put on the queue, in ticks of the clock.</summary>
@@ -38,14 +39,16 @@ public sealed record PendingEvent(int ApplicationId, Guid Id, bool MayRepeat, Da
     internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt)
     {
         var error = incoming.IsUndated ? incoming.Error with { OccurredAt = receivedAt } : incoming.Error;
-        return incoming.EventId is { } named
-            ? new(applicationId, IdOf(applicationId, named), true, receivedAt, (error with { EventId = named }).ToStored())
-            : new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, error.ToStored());
+        var kind = EventKinds.ErrorOccurred;
+        if (incoming.EventId is not { } named)
+            return new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, error.ToStored(), kind);
+        error = error with { EventId = named };
+        return new(applicationId, IdOf(applicationId, named), true, receivedAt, error.ToStored(), kind);
     }
 
     /// <summary>
-    /// What an <c>event_id</c> is stored under: a UUID of version 8 (RFC 9562) made of SHA-256 of the application and it, so that no application can meet
-    /// another's events or find out about them.
+    /// What an <c>event_id</c> is stored under: a UUID of version 8 (RFC 9562) made of SHA-256 of the application and
+    /// it, so that no application can meet another's events or find out about them.
     /// </summary>
     public static Guid IdOf(int applicationId, Guid eventId)
     {

@@ -1,9 +1,12 @@
 namespace ErrorTracker.Commit;
 
-/// <summary>A stream that one lane alone writes, with the events of one day.</summary>
-public sealed class Segment(DateOnly day)
+/// <summary>A stream that one lane alone writes, with the events of one application and one day.</summary>
+public sealed class Segment(int applicationId, DateOnly day)
 {
     public DateOnly Day => day;
+
+    /// <summary>The tenant whose stream it is: the application's id as text.</summary>
+    public string Tenant { get; } = applicationId.ToString();
 
     public Guid Stream { get; } = Guid.CreateVersion7();
 
@@ -12,12 +15,12 @@ public sealed class Segment(DateOnly day)
 }
 
 /// <summary>
-/// The streams a lane is writing: a segment for each application and day, owned by one lane, because two writers on one stream collide. After a commit
-/// that failed they are abandoned: how far they got is unknown.
+/// The streams a lane is writing: a segment for each application and day, owned by one lane, because two writers on one
+/// stream collide. After a commit that failed they are abandoned: how far they got is unknown.
 /// </summary>
 /// <remarks>
-/// Around midnight events of two days come by turns, as some wait longer than others: the segments of the latest day and
-/// of the one before it stay open.
+/// Around midnight events of two days come by turns, as some wait longer than others: the segments of the latest day
+/// and of the one before it stay open.
 /// </remarks>
 public sealed class Segments
 {
@@ -28,7 +31,8 @@ public sealed class Segments
     {
         var day = DateOnly.FromDateTime(at.UtcDateTime);
         if (day > _latest) Begin(day);
-        if (!_open.TryGetValue((applicationId, day), out var segment)) _open[(applicationId, day)] = segment = new(day);
+        var key = (applicationId, day);
+        if (!_open.TryGetValue(key, out var segment)) _open[key] = segment = new(applicationId, day);
         return segment;
     }
 

@@ -1,76 +1,43 @@
-using System.Threading.Channels;
+using ErrorTracker.Log;
 
 namespace ErrorTracker.Commit;
 
 /// <summary>
-/// Group commit: requests put their events on a bounded queue; each of a few lanes takes what waits, commits it, and only then answers the requests.
-/// No artificial delay: while one commit runs, the next one's events gather.
+/// Group commit: requests put their events on a bounded queue, and are answered after the commit that holds them. Each
+/// database has a queue and lanes of its own, so that no commit ever spans two.
 /// </summary>
-public sealed class WriteQueue(GroupCommit commits, TimeProvider clock, ILogger<WriteQueue> log) : IHostedService
+/// <param name="databases">Each gets its lanes here.</param>
+/// <param name="lanesOf">Makes the lanes of one.</param>
+public sealed class WriteQueue(LogDatabases databases, Func<LogDatabase, CommitLanes> lanesOf) : IHostedService
 {
-    private const int Lanes = 2, MostInCommit = 500, BytesInCommit = 1024 * 1024;
-
-    /// <summary>What waited longer is refused: its sender has given up, or will soon.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
-    private readonly FairQueue _queue = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(Lanes) { FullMode = BoundedChannelFullMode.DropWrite });
-    private Task _lanes = Task.CompletedTask;
+    private readonly Dictionary<LogDatabase, CommitLanes> _lanes =
+        databases.All.ToDictionary(database => database, lanesOf);
 
     /// <summary>Events that wait for a commit.</summary>
-    public long Waiting => _queue.Waiting;
+    public long Waiting => _lanes.Values.Sum(lanes => lanes.Waiting);
 
-    /// <summary>False if the application has its share of the queue, or the host is stopping: nothing was taken.</summary>
-    public bool TryEnqueue(PendingEvent pending)
+    /// <summary>
+    /// False if the application has its share of the queue, or the host is stopping: nothing was taken.
+    /// </summary>
+    public bool TryEnqueue(PendingEvent pending) => _lanes[databases.Of(pending.ApplicationId)].TryEnqueue(pending);
+
+    /// <summary>
+    /// Why events cannot be committed; null if they can. Some time after a failure that no other commit followed, a
+    /// database is probed with a small commit.
+    /// </summary>
+    public async Task<string?> ProbeAsync(CancellationToken stop)
     {
-        pending.EnqueuedAt = clock.GetTimestamp();
-        if (!_queue.TryAdd(pending)) return false;
-        _wake.Writer.TryWrite(true);
-        return true;
+        foreach (var lanes in _lanes.Values)
+            if (await lanes.Commits.ProbeAsync(stop) is { } failure) return failure;
+        return null;
     }
 
     public Task StartAsync(CancellationToken stop)
     {
-        _lanes = Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => Task.Run(RunLaneAsync, CancellationToken.None)));
+        foreach (var lanes in _lanes.Values) lanes.Start();
         return Task.CompletedTask;
     }
 
     /// <summary>The web server has stopped before this: what it accepted is committed and answered now.</summary>
-    public Task StopAsync(CancellationToken stop)
-    {
-        _queue.Close();
-        _wake.Writer.TryComplete();
-        return _lanes.WaitAsync(Patience, CancellationToken.None); // however much of its time the host has used up
-    }
-
-    private async Task RunLaneAsync()
-    {
-        var segments = new Segments();
-        while (true)
-        {
-            var group = _queue.Take(MostInCommit, BytesInCommit);
-            if (group.Count > 0) await CommitAsync(group, segments);
-            else if (!await _wake.Reader.WaitToReadAsync()) break;
-            else _wake.Reader.TryRead(out _);
-        }
-    }
-
-    /// <summary>Whatever happens to a group, each of its events is answered and the lane goes on.</summary>
-    private async Task CommitAsync(List<PendingEvent> group, Segments segments)
-    {
-        try
-        {
-            var late = group.FindAll(pending => clock.GetElapsedTime(pending.EnqueuedAt) > Patience);
-            if (late.Count > 0) log.LogWarning("{Events} events waited too long for a commit.", late.Count);
-            var timeout = new TimeoutException("It waited too long for a commit.");
-            foreach (var pending in late) pending.Settled.TrySetException(timeout);
-            await commits.CommitAsync([.. group.Where(pending => !pending.Settled.Task.IsCompleted)], segments);
-        }
-        catch (Exception failure)
-        {
-            log.LogError(failure, "A commit of {Events} events failed.", group.Count);
-            segments.Abandon();
-            foreach (var pending in group) pending.Settled.TrySetException(failure);
-        }
-    }
+    public Task StopAsync(CancellationToken stop) => Task.WhenAll(_lanes.Values.Select(lanes => lanes.StopAsync()));
 }

@@ -40,9 +40,12 @@ internal static class DatabaseAddress
             return null;
         }
         catch (Exception e)
-            when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or NotSupportedException)
+            when (e is ArgumentException or FormatException or OverflowException or InvalidCastException
+                or NotSupportedException)
         {
-            return $"is not a connection string that can be read. Put a value with ; or quotes in it into quotes, {Advice}";
+            return
+                "is not a connection string that can be read. "
+                + $"Put a value with ; or quotes in it into quotes, {Advice}";
         }
     }
 
@@ -52,7 +55,11 @@ internal static class DatabaseAddress
         var (username, password) = (settings.Text(Parts + "Username"), settings.Raw(Parts + "Password"));
         if (string.IsNullOrEmpty(password)) password = null;
         var port = settings.Whole(Parts + "Port", NpgsqlConnection.DefaultPort, 1, ushort.MaxValue);
-        if (host is not null) return new() { Host = host, Port = (int)port, Database = name, Username = username, Password = password };
+        if (host is not null)
+            return new()
+            {
+                Host = host, Port = (int)port, Database = name, Username = username, Password = password,
+            };
         if (name is not null || username is not null || password is not null)
             settings.Refuse(Host, $"is missing, while other parts of {Settings.Section}__Database are set");
         return null;

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace ErrorTracker.Configuration;
 
-/// <summary>Where the host listens, by ASP.NET Core's own settings: checked before the server does, which ends in a stack trace.</summary>
+/// <summary>
+/// Where the host listens, by ASP.NET Core's own settings: checked before the server does, which ends in a stack trace.
+/// </summary>
 internal static class ListenAddresses
 {
     private const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
@@ -13,7 +15,8 @@ internal static class ListenAddresses
     {
         foreach (var url in (settings.Text(Urls) ?? "").Split(';', Trimmed))
             if (!IsAddress(url))
-                settings.Refuse(Urls, "must be addresses such as http://localhost:8000, without a path, separated by semicolons");
+                settings.Refuse(
+                    Urls, "must be addresses such as http://localhost:8000, without a path, separated by semicolons");
         foreach (var key in new[] { "http_ports", "https_ports" })
             foreach (var port in (settings.Text(key) ?? "").Split(';', Trimmed))
                 if (!ushort.TryParse(port, out _)) settings.Refuse(key, "must be ports, separated by semicolons");
@@ -36,7 +39,8 @@ internal static class ListenAddresses
         {
             var address = BindingAddress.Parse(url);
             return address.Scheme.ToLowerInvariant() is "http" or "https"
-                && address.Port <= ushort.MaxValue && address.PathBase.Length == 0 && (address.IsUnixPipe || address.Host.Length > 0);
+                && address.Port <= ushort.MaxValue && address.PathBase.Length == 0
+                && (address.IsUnixPipe || address.Host.Length > 0);
         }
         catch (FormatException)
         {

@@ -11,7 +11,8 @@ namespace ErrorTracker.Configuration;
 internal static partial class PostgresUrl
 {
     private const string Unescaped =
-        "is a URL with a character that must be percent-encoded: in a password @ is %40, / is %2F, ? is %3F, # is %23 and % is %25";
+        "is a URL with a character that must be percent-encoded: "
+        + "in a password @ is %40, / is %2F, ? is %3F, # is %23 and % is %25";
 
     private const string Unusable = "is a URL with a parameter that is not known, or has a value that it cannot take";
 
@@ -36,7 +37,8 @@ internal static partial class PostgresUrl
         var rest = text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..];
         var (address, query) = Cut(rest, rest.IndexOf('?'));
         var (authority, path) = Cut(address, address.IndexOf('/'));
-        if (rest.Contains('#') || path.Contains('@') || path.Contains('/') || query.Contains('@') || BadEscape().IsMatch(rest))
+        if (rest.Contains('#') || path.Contains('@') || path.Contains('/') || query.Contains('@')
+            || BadEscape().IsMatch(rest))
             return Unescaped;
 
         var at = authority.LastIndexOf('@');
@@ -59,11 +61,13 @@ internal static partial class PostgresUrl
         foreach (var entry in list.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             if (HostAndPort().Match(entry) is not { Success: true } match) return false;
-            var (host, port) = (Decode(match.Groups["host"].Value), 0);
-            if (match.Groups["port"].Value is { Length: > 0 } digits && (!int.TryParse(digits, out port) || port is 0 or > ushort.MaxValue))
-                return false;
+            var host = Decode(match.Groups["host"].Value);
+            var digits = match.Groups["port"].Value;
+            var port = 0;
+            if (digits.Length > 0 && (!int.TryParse(digits, out port) || port is 0 or > ushort.MaxValue)) return false;
             if (port > 0) to.Port = port;
-            hosts.Add(list.Contains(',') && port > 0 ? $"{(host.Contains(':') ? $"[{host}]" : host)}:{port}" : host);
+            var bracketed = host.Contains(':') ? $"[{host}]" : host;
+            hosts.Add(list.Contains(',') && port > 0 ? $"{bracketed}:{port}" : host);
         }
         if (hosts.Count > 0) to.Host = string.Join(',', hosts);
         return true;
@@ -80,14 +84,16 @@ internal static partial class PostgresUrl
             return true;
         }
         catch (Exception e)
-            when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or KeyNotFoundException)
+            when (e is ArgumentException or FormatException or OverflowException or InvalidCastException
+                or KeyNotFoundException)
         {
             return false;
         }
     }
 
     /// <summary>What stands before the character and what after it.</summary>
-    private static (string Before, string After) Cut(string text, int at) => at < 0 ? (text, "") : (text[..at], text[(at + 1)..]);
+    private static (string Before, string After) Cut(string text, int at) =>
+        at < 0 ? (text, "") : (text[..at], text[(at + 1)..]);
 
     private static string Decode(string text) => Uri.UnescapeDataString(text);
 

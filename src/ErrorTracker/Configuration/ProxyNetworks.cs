@@ -17,7 +17,9 @@ internal static class ProxyNetworks
             if (Find(entry) is { } network) networks.Add(network);
             else
             {
-                settings.Refuse(Key, "must be IP addresses or networks such as 127.0.0.1, 10.0.0.0/8, fd00::/8, separated by commas");
+                settings.Refuse(
+                    Key,
+                    "must be IP addresses or networks such as 127.0.0.1, 10.0.0.0/8, fd00::/8, separated by commas");
                 break;
             }
         return networks;

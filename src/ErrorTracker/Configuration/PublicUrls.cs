@@ -12,10 +12,12 @@ internal static class PublicUrls
     public static Uri? Read(SettingsReader settings)
     {
         if (settings.Url(Key) is not { } url) return null;
-        if (url.UserInfo.Length + url.Query.Length + url.Fragment.Length > 0) settings.Refuse(Key, "must have no user, query or fragment");
+        if (url.UserInfo.Length + url.Query.Length + url.Fragment.Length > 0)
+            settings.Refuse(Key, "must have no user, query or fragment");
         var path = url.AbsolutePath.TrimEnd('/');
         if (path.Contains("//")) settings.Refuse(Key, "must have no two slashes in a row in its path");
-        if (Own.Contains(path, StringComparer.OrdinalIgnoreCase)) settings.Refuse(Key, $"must have another path: {path} is one of this API");
+        if (Own.Contains(path, StringComparer.OrdinalIgnoreCase))
+            settings.Refuse(Key, $"must have another path: {path} is one of this API");
         return new UriBuilder(url.Scheme, url.IdnHost, url.Port) { Path = path }.Uri;
     }
 }

@@ -14,7 +14,8 @@ internal static partial class Secrets
     public static void Hide(IConfiguration configuration)
     {
         foreach (var (key, value) in configuration.AsEnumerable().ToList())
-            if (!string.IsNullOrEmpty(value) && (Name().IsMatch(key) || UserOfUrl().IsMatch(value))) configuration[key] = Hidden;
+            if (!string.IsNullOrEmpty(value) && (Name().IsMatch(key) || UserOfUrl().IsMatch(value)))
+                configuration[key] = Hidden;
     }
 
     [GeneratedRegex("^ConnectionStrings:|PASS|PWD|TOKEN|SECRET|KEY|CREDENTIAL|HEADERS|AUTH", RegexOptions.IgnoreCase)]

@@ -5,12 +5,13 @@ namespace ErrorTracker.Configuration;
 
 /// <summary>
 /// All that an operator can set, read and validated once, when the process starts. A new setting gets a property and a
-/// line in <see cref="Read"/>; a name
-/// that is not read there is refused as mistyped.
+/// line in <see cref="Read"/>; a name that is not read there is refused as mistyped.
 /// </summary>
 internal sealed record Settings
 {
-    public const string Section = "ErrorTracker", ReadTokenName = "ERRORTRACKER_READ_TOKEN", OtlpEndpointName = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    public const string Section = "ErrorTracker";
+    public const string ReadTokenName = "ERRORTRACKER_READ_TOKEN";
+    public const string OtlpEndpointName = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private const int LongestPatience = 86_400, RegistrationsAtFirst = 60, HighestRate = 1_000_000;
 
@@ -32,23 +33,30 @@ internal sealed record Settings
     public bool Projections { get; init; }
 
     /// <summary>
-    /// Whether no other node shares the database, as none does with a private cluster: nodes need not look for each other.
+    /// Whether no other node shares the database, as none does with a private cluster: nodes need not look for each
+    /// other.
     /// </summary>
     public bool SingleNode { get; init; }
 
     /// <summary>How many events an application may send to this node in a second; 0 for any number.</summary>
     public int EventsPerSecond { get; init; }
 
-    /// <summary>How many inflated bytes of events an application may send to this node in a day of UTC; 0 for any number.</summary>
+    /// <summary>
+    /// How many inflated bytes of events an application may send to this node in a day of UTC; 0 for any number.
+    /// </summary>
     public long BytesPerDay { get; init; }
 
-    /// <summary>How many applications this node registers in a minute; 0 for any number, as where there is a read token.</summary>
+    /// <summary>
+    /// How many applications this node registers in a minute; 0 for any number, as where there is a read token.
+    /// </summary>
     public int RegistrationsPerMinute { get; init; }
 
     /// <summary>What all but ingest and health requires; null if all is open.</summary>
     public string? ReadToken { get; init; }
 
-    /// <summary>The address that clients use, without a slash at its end; null if it is the one that each request came to.</summary>
+    /// <summary>
+    /// The address that clients use, without a slash at its end; null if it is the one that each request came to.
+    /// </summary>
     public Uri? PublicUrl { get; init; }
 
     /// <summary>Whose X-Forwarded headers are believed.</summary>
@@ -66,7 +74,8 @@ internal sealed record Settings
         var settings = new Settings
         {
             ConnectionString = address,
-            DatabasePatience = TimeSpan.FromSeconds(reader.Whole($"{Section}:DatabasePatience", 60, 0, LongestPatience)),
+            DatabasePatience =
+                TimeSpan.FromSeconds(reader.Whole($"{Section}:DatabasePatience", 60, 0, LongestPatience)),
             DataFolder = reader.Text($"{Section}:DataFolder"),
             PostgresBin = reader.Text($"{Section}:PostgresBin"),
             // All is not offered: it drops and makes anew what differs, which would drop a log.
@@ -76,7 +85,8 @@ internal sealed record Settings
             SingleNode = reader.Flag($"{Section}:SingleNode", otherwise: address is null),
             EventsPerSecond = (int)reader.Whole($"{Section}:EventsPerSecond", 0, 0, HighestRate),
             BytesPerDay = reader.Whole($"{Section}:BytesPerDay", 0, 0, long.MaxValue / 2),
-            RegistrationsPerMinute = (int)reader.Whole($"{Section}:RegistrationsPerMinute", RegistrationsAtFirst, 0, HighestRate),
+            RegistrationsPerMinute =
+                (int)reader.Whole($"{Section}:RegistrationsPerMinute", RegistrationsAtFirst, 0, HighestRate),
             ReadToken = ReadTokenOf(reader),
             PublicUrl = PublicUrls.Read(reader),
             TrustedProxies = ProxyNetworks.Read(reader),
@@ -88,12 +98,16 @@ internal sealed record Settings
         return reader.Faults.Count == 0 ? settings : throw new InvalidSettingsException(reader.Faults);
     }
 
-    /// <summary>Blanks and line ends around it are not part of it: files and commands that make secrets add them.</summary>
+    /// <summary>
+    /// Blanks and line ends around it are not part of it: files and commands that make secrets add them.
+    /// </summary>
     private static string? ReadTokenOf(SettingsReader reader)
     {
         if (reader.Raw(ReadTokenName)?.Trim() is not { } token) return null;
-        if (token.Length == 0) reader.Refuse(ReadTokenName, "is empty. Give it a token, or unset it, which opens everything to everybody");
-        if (token.Any(char.IsControl)) reader.Refuse(ReadTokenName, "has control characters within it, which no HTTP header can carry");
+        if (token.Length == 0)
+            reader.Refuse(ReadTokenName, "is empty. Give it a token, or unset it, which opens everything to everybody");
+        if (token.Any(char.IsControl))
+            reader.Refuse(ReadTokenName, "has control characters within it, which no HTTP header can carry");
         return token;
     }
 }

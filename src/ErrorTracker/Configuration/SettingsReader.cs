@@ -36,7 +36,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public long Whole(string key, long otherwise, long least, long most)
     {
         if (Text(key) is not { } text) return otherwise;
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            && value >= least && value <= most)
             return value;
         Refuse(key, $"must be a whole number from {least} to {most}");
         return otherwise;
@@ -55,7 +56,9 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public Uri? Url(string key)
     {
         if (Text(key) is not { } text) return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0) return url;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && url.Scheme is "http" or "https" && url.Host.Length > 0)
+            return url;
         Refuse(key, "must be a URL that starts with http:// or https://");
         return null;
     }
@@ -74,12 +77,15 @@ internal sealed class SettingsReader(IConfiguration configuration)
         var names = _known.Where(key => IsIn(section, key)).ToList();
         var list = string.Join(", ", names.Select(NameOf).Order(StringComparer.Ordinal));
         foreach (var (key, value) in configuration.GetSection(section).AsEnumerable())
-            if (!string.IsNullOrEmpty(value) && !_known.Contains(key)) Refuse(key, $"is not a setting. These are: {list}");
+            if (!string.IsNullOrEmpty(value) && !_known.Contains(key))
+                Refuse(key, $"is not a setting. These are: {list}");
 
         string[] all = [.. names, Settings.ReadTokenName, DatabaseAddress.Key];
         foreach (var (key, value) in configuration.AsEnumerable())
-            if (!string.IsNullOrEmpty(value) && !IsIn(section, key) && !_known.Contains(key) && MeantBy(key, section, all) is { } meant)
-                Refuse(key, $"is not a setting; {NameOf(meant)} is");
+        {
+            if (string.IsNullOrEmpty(value) || IsIn(section, key) || _known.Contains(key)) continue;
+            if (MeantBy(key, section, all) is { } meant) Refuse(key, $"is not a setting; {NameOf(meant)} is");
+        }
     }
 
     /// <summary>
@@ -96,7 +102,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return names.FirstOrDefault(name => Misspelling.Is(key, name));
     }
 
-    private static bool IsIn(string section, string key) => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
+    private static bool IsIn(string section, string key) =>
+        key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>As environment variables are called.</summary>
     private static string NameOf(string key) => key.Replace(":", "__");

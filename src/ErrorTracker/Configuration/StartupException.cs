@@ -20,14 +20,17 @@ internal sealed class StartupException(string message) : Exception(message)
             $"A file of settings cannot be read: {reason.Message} {reason.InnerException.Message}",
         PostgresException e => $"PostgreSQL refuses: {e.MessageText}",
         NpgsqlException => $"PostgreSQL does not answer: {reason.Message}",
-        { Source: Server } =>
-            reason.InnerException is null or AddressInUseException ? reason.Message : $"{reason.Message} {reason.InnerException.Message}",
-        InvalidOperationException { Source: { } source } when source.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal) =>
+        { Source: Server, InnerException: null or AddressInUseException } => reason.Message,
+        { Source: Server, InnerException: { } cause } => $"{reason.Message} {cause.Message}",
+        InvalidOperationException { Source: { } source }
+            when source.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal) =>
             $"The configuration cannot be used: {reason.Message}",
         { InnerException: { } inner } => ReasonOf(inner),
         _ => null,
     };
 
-    /// <summary>What keeps the web server from listening: a port that is taken, a certificate that is missing.</summary>
+    /// <summary>
+    /// What keeps the web server from listening: a port that is taken, a certificate that is missing.
+    /// </summary>
     private const string Server = "Microsoft.AspNetCore.Server.Kestrel.Core";
 }

@@ -13,12 +13,6 @@ namespace ErrorTracker.Counters;
 /// </remarks>
 public static class CounterFold
 {
-    /// <summary>What is counted as an event's level and message, as SQL on a row of the log.</summary>
-    public const string Level = "left(coalesce(data->>'level', ''), 20)", Message = "coalesce(data->>'message', '')";
-
-    /// <summary>What an error of the log is, as SQL. PostgreSQL knows times that no clock of ours can show, and on which its own arithmetic fails.</summary>
-    public const string IsError = "type = 'error_occurred' and timestamp >= timestamptz '0001-01-01 00:00Z' and timestamp < timestamptz '9999-12-01 00:00Z'";
-
     /// <summary>128 bits of SHA-256: equal for equal messages, and no one can make two messages meet.</summary>
     public static string HashOf(string message) => $"encode(substring(sha256(convert_to({message}, 'UTF8')) for 16), 'hex')::uuid";
 
@@ -33,8 +27,8 @@ public static class CounterFold
     public static string Minutes(string floor, string ceiling) =>
         $"""
         select tenant_id, bucket, level, {HashOf("message")} as hash, message, n, last_seen from (
-          select tenant_id, {Step.Minute.BucketOf("timestamp")} as bucket, {Level} as level, {Message} as message, count(*) as n, max(timestamp) as last_seen
-          from {LogSchema.Name}.mt_events where seq_id > {floor} and seq_id <= {ceiling} and {IsError} group by 1, 2, 3, 4) as grouped
+          select tenant_id, {Step.Minute.BucketOf("timestamp")} as bucket, {LogRow.Level} as level, {LogRow.Message} as message, count(*) as n, max(timestamp) as last_seen
+          from {LogSchema.Name}.mt_events where seq_id > {floor} and seq_id <= {ceiling} and {LogRow.IsError} group by 1, 2, 3, 4) as grouped
         """;
 
     /// <summary>Adds up parts that <see cref="Minutes"/> has made of ranges.</summary>

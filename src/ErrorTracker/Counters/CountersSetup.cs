@@ -16,6 +16,6 @@ internal static class CountersSetup
         {
             options.Storage.Add(new CounterSchema());
             options.Projections.Add(
-                new CounterProjection(provider.GetRequiredService<LogDatabase>().Reserved), ProjectionLifecycle.Async);
+                new CounterProjection(provider.GetRequiredService<LogDatabases>().Main.Reserved), ProjectionLifecycle.Async);
         });
 }

@@ -16,12 +16,12 @@ public static class ReadEvents
 {
     internal const int LongestPage = 50, DefaultPage = 20;
 
-    internal static readonly string AnyLevel = Page(""), OneLevel = Page($" and {CounterFold.Level} = @level");
+    internal static readonly string AnyLevel = Page(""), OneLevel = Page($" and {LogRow.Level} = @level");
 
     private static readonly string ById =
         $"""
         select {EventCursor.Columns} from {LogSchema.Name}.mt_events
-        where tenant_id = @tenant and {CounterFold.IsError} and id in (@id, @named) order by id = @id desc limit 1
+        where tenant_id = @tenant and {LogRow.IsError} and id in (@id, @named) order by id = @id desc limit 1
         """;
 
     /// <summary>
@@ -33,7 +33,7 @@ public static class ReadEvents
         select {EventCursor.Columns} from (
           select events.seq_id, events.id, events.timestamp, events.data from (
             select seq_id from {LogSchema.Name}.mt_events
-            where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until{filter}
+            where tenant_id = @tenant and {LogRow.IsError} and timestamp >= @since and timestamp < @until{filter}
             order by timestamp desc, seq_id desc offset @offset limit @limit) as page
           join {LogSchema.Name}.mt_events as events on events.seq_id = page.seq_id
           order by events.timestamp desc, events.seq_id desc offset 0) as sorted
@@ -93,7 +93,7 @@ public static class ReadEvents
     [WolverineGet("/apps/{app_id}/events/{id}")]
     [ProducesResponseType<EventItem>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> One(string app_id, string id, HttpContext http, ApplicationDirectory applications,
-        [FromServices] LogDatabase database, [FromServices] PageMemory memory, CancellationToken stop)
+        [FromServices] LogDatabases databases, [FromServices] PageMemory memory, CancellationToken stop)
     {
         var (application, refusal) = await applications.ResolveAsync(app_id, stop);
         if (refusal is not null) return refusal;
@@ -102,7 +102,7 @@ public static class ReadEvents
         var page = memory.NewPage(application!.Id);
         return await PageAnswer.OfAsync(page, async () =>
         {
-            await using var reader = await database.OpenReaderAsync(application.Id, stop);
+            await using var reader = await databases.Of(application.Id).OpenReaderAsync(application.Id, stop);
             await using var command = new NpgsqlCommand(ById, reader.Connection);
             command.Parameters.AddWithValue("tenant", application.Id.ToString());
             command.Parameters.AddWithValue("id", parsed);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using ErrorTracker.Applications;
-using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
@@ -33,7 +32,7 @@ public static class ReadFeed
         select {EventCursor.Columns} from (
           select e.* from {LogSchema.Name}.mt_events as e
           where e.seq_id > @after and e.seq_id <= @upto order by e.seq_id offset 0) as part
-        where tenant_id = @tenant and {CounterFold.IsError} limit @limit
+        where tenant_id = @tenant and {LogRow.IsError} limit @limit
         """);
 
     /// <summary>Numbers of the log that are searched at once, and by one request.</summary>
@@ -50,7 +49,7 @@ public static class ReadFeed
     [WolverineGet("/apps/{app_id}/feed")]
     [ProducesResponseType<EventFeed>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> Get(string app_id, string? after, string? limit, HttpContext http, FieldErrors errors,
-        ApplicationDirectory applications, [FromServices] LogDatabase database, [FromServices] PageMemory memory,
+        ApplicationDirectory applications, [FromServices] LogDatabases databases, [FromServices] PageMemory memory,
         CancellationToken stop)
     {
         var most = Number.Optional("limit", limit, ReadEvents.DefaultPage, 1, ReadEvents.LongestPage, errors);
@@ -65,7 +64,7 @@ public static class ReadFeed
         return await PageAnswer.OfAsync(page, async () =>
         {
             if (!page.TryReserve(EventJson.Overhead)) return PageAnswer.Busy(http);
-            await using var reader = await database.OpenReaderAsync(application.Id, stop);
+            await using var reader = await databases.Of(application.Id).OpenReaderAsync(application.Id, stop);
             var (mark, end) = await MarksAsync(reader.Connection, stop);
             if (position > Math.Max(mark, end)) return Refusal.Invalid("after", BeyondTheLog);
             if (after == Latest) position = mark;

@@ -11,7 +11,7 @@ namespace ErrorTracker.Hosting;
 /// Ready: the database answers, the schema is there, and the counters of this version have folded all that the log held when this was first
 /// asked. From then on they lag by a moment only, which every statistic makes up for, unless they are lost and counted anew.
 /// </summary>
-internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits, TimeProvider clock) : IHealthCheck
+internal sealed class Readiness(LogDatabases databases, WriteQueue queue, TimeProvider clock) : IHealthCheck
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3), Age = TimeSpan.FromSeconds(1);
 
@@ -44,7 +44,7 @@ internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits, 
         using var limit = new CancellationTokenSource(Patience);
         try
         {
-            return await commits.FindFailureAsync(limit.Token) is { } failure
+            return await queue.ProbeAsync(limit.Token) is { } failure
                 ? HealthCheckResult.Unhealthy($"Events cannot be committed, which is tried again. {failure}")
                 : await CheckCountersAsync(limit.Token);
         }
@@ -60,7 +60,7 @@ internal sealed class Readiness(NpgsqlDataSource database, GroupCommit commits, 
 
     private async Task<HealthCheckResult> CheckCountersAsync(CancellationToken stop)
     {
-        await using var command = database.CreateCommand(Sql);
+        await using var command = databases.Main.Reserved.CreateCommand(Sql);
         command.Parameters.AddWithValue("rebuild", ReadProjections.RebuildRowOf(CounterProjection.ShardIdentity));
         command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
         await using var reader = await command.ExecuteReaderAsync(stop);

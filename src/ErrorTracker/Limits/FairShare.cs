@@ -1,8 +1,9 @@
 namespace ErrorTracker.Limits;
 
 /// <summary>
-/// Shares a bounded room out among applications: each may have as much as is left free afterwards, so one alone gets half and there is always room for
-/// another. (The dynamic thresholds of shared-memory switches: Choudhury and Hahne, 1998.)
+/// Shares a bounded room out among applications: each may have as much as is left free afterwards, so one alone gets
+/// half and there is always room for another. (The dynamic thresholds of shared-memory switches: Choudhury and Hahne,
+/// 1998.)
 /// </summary>
 internal sealed class FairShare(long most)
 {

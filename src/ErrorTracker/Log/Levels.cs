@@ -13,19 +13,20 @@ public static class Levels
     public static readonly string[] All = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
     public const string Expected =
-        "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, another name that loggers or syslog have for one of them "
-        + "(trace, verbose, notice, warn, err, severe, fatal, alert, emerg, panic …), in any case, or a number of Python's "
-        + "logging from 10 to 50";
+        "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, another name that loggers or syslog have for one of "
+        + "them (trace, verbose, notice, warn, err, severe, fatal, alert, emerg, panic …), in any case, or a number of "
+        + "Python's logging from 10 to 50";
 
-    private static readonly FrozenDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> Names = Table(
+    private static readonly FrozenDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> Names = LookupOf(
         ("DEBUG", ["debug", "trace", "verbose", "fine", "finer", "finest"]),
         ("INFO", ["info", "information", "informational", "notice", "log", "config"]),
         ("WARNING", ["warning", "warn"]),
         ("ERROR", ["error", "err"]),
-        ("CRITICAL", ["critical", "crit", "severe", "fatal", "alert", "emergency", "emerg", "panic"])).GetAlternateLookup<ReadOnlySpan<char>>();
+        ("CRITICAL", ["critical", "crit", "severe", "fatal", "alert", "emergency", "emerg", "panic"]));
 
     /// <summary>The canonical spelling of a name or number; null if it is no level.</summary>
-    public static string? Parse(ReadOnlySpan<char> text) => Names.TryGetValue(text, out var level) ? level : OfNumber(text);
+    public static string? Parse(ReadOnlySpan<char> text) =>
+        Names.TryGetValue(text, out var level) ? level : OfNumber(text);
 
     /// <summary>The level that a JSON string or number says; null if it is no level.</summary>
     public static string? Parse(JsonElement value) => value.ValueKind switch
@@ -44,7 +45,8 @@ public static class Levels
     }
 
     /// <summary>
-    /// Python's levels are ranges, whose starts are 10, 20, 30, 40 and 50: 25 is more than INFO and less than WARNING. 40.0 is 40.
+    /// Python's levels are ranges, whose starts are 10, 20, 30, 40 and 50: 25 is more than INFO and less than WARNING.
+    /// 40.0 is 40.
     /// </summary>
     private static string? OfNumber(ReadOnlySpan<char> text)
     {
@@ -53,7 +55,9 @@ public static class Levels
         return text is ['5', not '0'] ? null : All[text[0] - '1'];
     }
 
-    private static FrozenDictionary<string, string> Table(params (string Level, string[] Names)[] levels) =>
+    private static FrozenDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> LookupOf(
+        params (string Level, string[] Names)[] levels) =>
         levels.SelectMany(level => level.Names.Select(name => KeyValuePair.Create(name, level.Level)))
-            .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+            .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase)
+            .GetAlternateLookup<ReadOnlySpan<char>>();
 }

@@ -1,4 +1,3 @@
-using ErrorTracker.Counters;
 using Npgsql;
 
 namespace ErrorTracker.Log;
@@ -8,28 +7,44 @@ namespace ErrorTracker.Log;
 /// another one waiting: however many readers there are, events are committed, keys are looked up, counters are folded
 /// and the node shows that it lives.
 /// </summary>
-public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProvider clock) : IAsyncDisposable
+/// <param name="settings">Of its connections; those of the pools are set here.</param>
+/// <param name="nodeName">What this node calls itself on its connections.</param>
+public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, string nodeName, TimeProvider clock)
+    : IAsyncDisposable
 {
     /// <summary>Connections that nobody has used for so long may have died with their server.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
     private long _readAt;
 
-    /// <summary>Connections of each pool. Together they leave room for some nodes in PostgreSQL's own limit of 100.</summary>
+    /// <summary>
+    /// Connections of each pool. Together they leave room for some nodes in PostgreSQL's own limit of 100.
+    /// </summary>
     public const int MostLanes = 4, MostReserved = 12, MostReaders = 16;
 
     /// <summary>For the append of events. They give up soon, as commits are tried again.</summary>
-    public NpgsqlDataSource Lanes { get; } = Create(settings, x =>
+    public NpgsqlDataSource Lanes { get; } = Create(settings, nodeName, x =>
     {
-        (x.MaxPoolSize, x.Timeout, x.CommandTimeout, x.CancellationTimeout) = (MostLanes, 3, 10, 1000);
-        (x.MaxAutoPrepare, x.AutoPrepareMinUsages) = (10, 2);
+        x.MaxPoolSize = MostLanes;
+        x.Timeout = 3;
+        x.CommandTimeout = 10;
+        x.CancellationTimeout = 1000;
+        x.MaxAutoPrepare = 10;
+        x.AutoPrepareMinUsages = 2;
     });
 
-    /// <summary>For what must never wait: keys, readiness, folds, and Marten and Wolverine with the node's heartbeat.</summary>
-    public NpgsqlDataSource Reserved { get; } = Create(settings, x => x.MaxPoolSize = MostReserved, takesItsTime: true);
+    /// <summary>
+    /// For what must never wait: keys, readiness, folds, and Marten and Wolverine with the node's heartbeat.
+    /// </summary>
+    public NpgsqlDataSource Reserved { get; } =
+        Create(settings, nodeName, x => x.MaxPoolSize = MostReserved, takesItsTime: true);
 
     /// <summary>For statistics and lists, and nothing else.</summary>
-    public NpgsqlDataSource Readers { get; } = Create(settings, x => (x.MaxPoolSize, x.CommandTimeout) = (MostReaders, 20));
+    public NpgsqlDataSource Readers { get; } = Create(settings, nodeName, x =>
+    {
+        x.MaxPoolSize = MostReaders;
+        x.CommandTimeout = 20;
+    });
 
     /// <summary>Readers that are at work or wait for their turn.</summary>
     internal ReaderTurns Turns { get; } = new(MostReaders);
@@ -52,7 +67,9 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProv
         }
     }
 
-    /// <summary>A reader that comes after a pause finds out whether its connection lives, and gets another one if not.</summary>
+    /// <summary>
+    /// A reader that comes after a pause finds out whether its connection lives, and gets another one if not.
+    /// </summary>
     private async Task<NpgsqlConnection> OpenAliveAsync(CancellationToken stop)
     {
         if (clock.GetElapsedTime(Volatile.Read(ref _readAt)) < Rest) return await Readers.OpenConnectionAsync(stop);
@@ -80,19 +97,21 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, TimeProv
     }
 
     /// <summary>
-    /// Limits that a server or a role sets for all. A rebuild, a long fold or an index takes longer, and would begin anew
-    /// for ever.
+    /// Limits that a server or a role sets for all. A rebuild, a long fold or an index takes longer, and would begin
+    /// anew for ever.
     /// </summary>
     private const string NoLimits =
         "set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0";
 
     private static NpgsqlDataSource Create(
-        NpgsqlConnectionStringBuilder settings, Action<NpgsqlConnectionStringBuilder> pool, bool takesItsTime = false)
+        NpgsqlConnectionStringBuilder settings, string nodeName, Action<NpgsqlConnectionStringBuilder> pool,
+        bool takesItsTime = false)
     {
         var own = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
         {
-            ApplicationName = CounterTables.Current.NodeName,
-            NoResetOnClose = true, // settings are local to a transaction, and who takes a lock of a session gives it back
+            ApplicationName = nodeName,
+            // Settings are local to a transaction, and whoever takes a lock of a session gives it back.
+            NoResetOnClose = true,
         };
         pool(own);
         var builder = new NpgsqlDataSourceBuilder(own.ConnectionString);

@@ -10,16 +10,16 @@ using Wolverine.Marten;
 namespace ErrorTracker.Log;
 
 /// <summary>
-/// The log: what is stored, under which name, and where. It is Marten's event store with conjoined tenancy, in which the
-/// tenant id is the application's id as text. This room owns the schema, the kinds of events, their indexes, and the
-/// connections to the database; other rooms add their own documents and tables to the same store
+/// The log: what is stored, under which name, and where. It is Marten's event store with conjoined tenancy, in which
+/// the tenant id is the application's id as text. This room owns the schema, the kinds of events, their indexes, and
+/// the connections to the database; other rooms add their own documents and tables to the same store
 /// (<c>services.ConfigureMarten</c>). It may use Postgres, Background, Limits, Configuration and Http.
 /// </summary>
 internal static class LogSetup
 {
     /// <summary>
-    /// How often the daemon polls an idle log by itself. This node's commits wake it at once, and those of others within
-    /// a second.
+    /// How often the daemon polls an idle log by itself. This node's commits wake it at once, and those of others
+    /// within a second.
     /// </summary>
     private static readonly TimeSpan IdlePolling = TimeSpan.FromSeconds(5);
 
@@ -29,14 +29,18 @@ internal static class LogSetup
     /// </summary>
     private static readonly TimeSpan GapAge = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>After this time the detection of the high-water mark is started again if it has failed or is stuck.</summary>
+    /// <summary>
+    /// After this time the detection of the high-water mark is started again if it has failed or is stuck.
+    /// </summary>
     private static readonly TimeSpan StuckDetectionTimeout = TimeSpan.FromSeconds(12);
 
-    public static void AddLog(this IServiceCollection services, Settings settings, string connectionString)
+    /// <param name="nodeName">What this node calls itself on its connections.</param>
+    public static void AddLog(
+        this IServiceCollection services, Settings settings, string connectionString, string nodeName)
     {
-        services.AddSingleton(provider => new LogDatabase(
-            new NpgsqlConnectionStringBuilder(connectionString), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => provider.GetRequiredService<LogDatabase>().Reserved);
+        var address = new NpgsqlConnectionStringBuilder(connectionString);
+        services.AddSingleton(provider => new LogDatabases(
+            new LogDatabase(address, nodeName, provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton<CommitSignal>();
         var store = services.AddMarten(provider => Configure(provider, settings.AutoCreate))
             .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = settings.Projections);
@@ -46,17 +50,17 @@ internal static class LogSetup
     private static StoreOptions Configure(IServiceProvider services, AutoCreate schema)
     {
         var options = new StoreOptions();
-        options.Connection(services.GetRequiredService<LogDatabase>().Reserved);
+        options.Connection(services.GetRequiredService<LogDatabases>().Main.Reserved);
         options.DatabaseSchemaName = LogSchema.Name;
         options.AutoCreateSchemaObjects = schema;
         options.UseSystemTextJsonForSerialization(configure: json =>
-            json.TypeInfoResolver = JsonTypeInfoResolver.Combine(StoredJson.Default, new DefaultJsonTypeInfoResolver()));
+            json.TypeInfoResolver =
+                JsonTypeInfoResolver.Combine(StoredJson.Default, new DefaultJsonTypeInfoResolver()));
         options.DisableNpgsqlLogging = true;
 
         options.Events.TenancyStyle = TenancyStyle.Conjoined;
         options.Events.EnableUniqueIndexOnEventId = true;
-        options.Events.AddEventType<ErrorOccurred>();
-        options.Events.AddEventType<LossReported>();
+        foreach (var kind in EventKinds.All) kind.Register(options);
         options.Events.IgnoreIndex(LogIndexes.ByTime);
         options.Events.IgnoreIndex(LogIndexes.ByLevel);
         options.Events.IgnoreIndex(LogIndexes.OfLosses);

@@ -20,7 +20,7 @@ internal static class LogStart
     /// </summary>
     public static async Task AwaitDatabaseAsync(this WebApplication app)
     {
-        var database = app.Services.GetRequiredService<NpgsqlDataSource>();
+        var database = app.Services.GetRequiredService<LogDatabases>().Main.Reserved;
         var timeout = app.Services.GetRequiredService<Settings>().DatabasePatience;
         var watch = Stopwatch.StartNew();
         for (var isFirst = true; ; isFirst = false)
@@ -32,7 +32,8 @@ internal static class LogStart
             catch (Exception e) when (e is SocketException or NpgsqlException { IsTransient: true })
             {
                 if (watch.Elapsed >= timeout) throw new StartupException($"PostgreSQL does not answer: {e.Message}");
-                if (isFirst) app.Logger.LogWarning("PostgreSQL does not answer, and is waited for: {Reason}", e.Message);
+                if (isFirst)
+                    app.Logger.LogWarning("PostgreSQL does not answer, and is waited for: {Reason}", e.Message);
                 await Task.Delay(Pause);
             }
     }

@@ -4,18 +4,11 @@ namespace ErrorTracker.Log;
 
 /// <summary>
 /// An SDK's own account of what it dropped and never sent, as logs hold it that were written before such accounts were
-/// tallied: it is read and counted, and never written any more. Stored as
-/// <c>loss_reported</c>; its members' names are data. It is no error: no counter counts it.
+/// tallied: it is read and counted, and never written any more. Stored as <see cref="EventKinds.LossReported"/>; its
+/// members' names are data. It is no error: no counter counts it.
 /// </summary>
 /// <param name="Dropped">At least one.</param>
-public sealed record LossReported([property: JsonPropertyName("dropped")] IReadOnlyList<DroppedByClient> Dropped)
-{
-    /// <summary>What the log calls it.</summary>
-    public const string StoredType = "loss_reported";
-
-    /// <summary>What the log calls the class, wherever it lives now.</summary>
-    public const string StoredDotnetType = "ErrorTracker.Ingestion.LossReported, ErrorTracker";
-}
+public sealed record LossReported([property: JsonPropertyName("dropped")] IReadOnlyList<DroppedByClient> Dropped);
 
 /// <param name="Reason">In the SDK's words, such as network_error or sample_rate; at most 100 characters.</param>
 /// <param name="Category">Of data, such as error or transaction; at most 100 characters.</param>

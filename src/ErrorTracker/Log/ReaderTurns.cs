@@ -14,7 +14,7 @@ internal sealed class ReaderTurns(int most)
 {
     private const int MostWaiting = 64;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     private readonly FairShare _share = new(most);
     private readonly LinkedList<(int Application, TaskCompletionSource Granted)> _waiting = [];
@@ -39,7 +39,7 @@ internal sealed class ReaderTurns(int most)
     {
         try
         {
-            await place.Value.Granted.Task.WaitAsync(Patience, stop);
+            await place.Value.Granted.Task.WaitAsync(LongestWait, stop);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -67,7 +67,8 @@ internal sealed class ReaderTurns(int most)
             _share.Return(application, 1);
             for (var place = _waiting.First; place is not null;)
             {
-                var (next, (waiting, granted)) = (place.Next, place.Value);
+                var next = place.Next;
+                var (waiting, granted) = place.Value;
                 if (_share.TryTake(waiting, 1))
                 {
                     _waiting.Remove(place);

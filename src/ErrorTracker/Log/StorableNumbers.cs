@@ -5,14 +5,17 @@ using System.Text.Json;
 namespace ErrorTracker.Log;
 
 /// <summary>
-/// JSON numbers have no bounds; PostgreSQL's <c>numeric</c>, which JSONB uses, does, and writes exponents out in full: 1e300 comes back as
-/// 301 digits. So a number must lie in the range of an IEEE double, and what all of them grow to is bounded.
+/// JSON numbers have no bounds; PostgreSQL's <c>numeric</c>, which JSONB uses, does, and writes exponents out in full:
+/// 1e300 comes back as 301 digits. So a number must lie in the range of an IEEE double, and what all of them grow to is
+/// bounded.
 /// </summary>
 public static class StorableNumbers
 {
     private const int LongestNumber = 400, LargestExponent = 308;
 
-    public const string Expected = "must hold only numbers of up to 400 digits in the range of an IEEE double, and not more of them than 1 MiB written out";
+    public const string Expected =
+        "must hold only numbers of up to 400 digits in the range of an IEEE double, "
+        + "and not more of them than 1 MiB written out";
 
     /// <summary>Whether all numbers of a value fit; costs its size.</summary>
     /// <param name="size">Digits that the numbers before it grow to; those of the value are added.</param>
@@ -41,7 +44,8 @@ public static class StorableNumbers
     {
         if (number.Length > LongestNumber) return false;
         var written = (long)number.Length;
-        if (number.IndexOfAny((byte)'e', (byte)'E') is var at and >= 0)
+        var at = number.IndexOfAny((byte)'e', (byte)'E');
+        if (at >= 0)
         {
             var digits = number[(at + (number[at + 1] == '+' ? 2 : 1))..];
             if (!Utf8Parser.TryParse(digits, out int exponent, out var read) || read < digits.Length) return false;

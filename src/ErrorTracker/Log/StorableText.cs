@@ -37,7 +37,7 @@ public static class StorableText
                 at = Math.Min(at + 2, json.Length);
                 continue;
             }
-            if (char.IsHighSurrogate((char)unit) && Escaped(json[(at + 6)..]) is { } low && char.IsLowSurrogate((char)low))
+            if (char.IsHighSurrogate((char)unit) && IsLowSurrogate(Escaped(json[(at + 6)..])))
             {
                 at += 12;
                 continue;
@@ -48,6 +48,12 @@ public static class StorableText
     }
 
     /// <summary>All four must be digits: .NET's other parsers take NULs after a number for a part of it.</summary>
-    private static ushort? Escaped(ReadOnlySpan<byte> json) =>
-        json.Length >= 6 && json[0] == '\\' && json[1] == 'u' && Utf8Parser.TryParse(json.Slice(2, 4), out ushort unit, out var digits, 'x') && digits == 4 ? unit : null;
+    private static ushort? Escaped(ReadOnlySpan<byte> json)
+    {
+        if (json.Length < 6 || json[0] != '\\' || json[1] != 'u') return null;
+        var isNumber = Utf8Parser.TryParse(json.Slice(2, 4), out ushort unit, out var digits, 'x');
+        return isNumber && digits == 4 ? unit : null;
+    }
+
+    private static bool IsLowSurrogate(ushort? unit) => unit is { } low && char.IsLowSurrogate((char)low);
 }

@@ -21,7 +21,7 @@ internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
 /// cref="DropPairs.Most"/> pairs. A row's time is the received_at of its first, so a window that cuts through a second
 /// may be off by the counts of that second; and by those of a minute once the rows are merged.
 /// </remarks>
-public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally> log) : EachSecond(log)
+public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> log) : EachSecond(log)
 {
     public const string Table = $"{LogSchema.Name}.ingest_outcomes", Duplicate = "duplicate";
 
@@ -122,14 +122,14 @@ public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally
     /// <summary>Of what is old enough a row is left for each minute.</summary>
     internal async Task MergeAsync(CancellationToken stop)
     {
-        await using var command = database.CreateCommand(Merge);
+        await using var command = databases.Main.Reserved.CreateCommand(Merge);
         await command.ExecuteNonQueryAsync(stop);
     }
 
     private async Task WriteAsync(CancellationToken stop)
     {
         if (_unwritten.Count == 0) return;
-        await using var command = database.CreateCommand(Insert);
+        await using var command = databases.Main.Reserved.CreateCommand(Insert);
         foreach (var column in new object[]
         {
             Column(row => row.Id), Column(row => row.Of.ApplicationId), Column(row => row.Of.Kind),

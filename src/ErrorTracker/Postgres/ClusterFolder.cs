@@ -16,9 +16,9 @@ internal sealed class ClusterFolder(string root)
     /// <summary>
     /// How long the processes of a server whose postmaster is dead may take to notice that, before they are killed.
     /// </summary>
-    private static readonly TimeSpan OrphansPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan OrphansTimeout = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20), Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20), ClearTimeout = TimeSpan.FromSeconds(60);
 
     public string Data { get; } = Path.Combine(root, "data");
 
@@ -80,7 +80,7 @@ internal sealed class ClusterFolder(string root)
     {
         if (!Directory.Exists(Data)) return;
         var otherwise = "a server of an earlier owner still works in " + Data;
-        await EventuallyAsync(() => !ProcessesIn(Data).Any(), Patience, otherwise, stop);
+        await EventuallyAsync(() => !ProcessesIn(Data).Any(), ClearTimeout, otherwise, stop);
         ClearFiles();
     }
 
@@ -93,10 +93,10 @@ internal sealed class ClusterFolder(string root)
         await EventuallyAsync(() =>
         {
             var orphans = ProcessesIn(Data).ToList();
-            if (watch.Elapsed > OrphansPatience)
+            if (watch.Elapsed > OrphansTimeout)
                 foreach (var orphan in orphans) PostgresServer.Signal(orphan, Kill);
             return orphans.Count == 0;
-        }, Patience, "processes of the server that ended still work in " + Data, stop);
+        }, ClearTimeout, "processes of the server that ended still work in " + Data, stop);
         ClearFiles();
     }
 
@@ -104,7 +104,9 @@ internal sealed class ClusterFolder(string root)
     public static IEnumerable<int> ProcessesIn(string folder)
     {
         var processes = Directory.Exists("/proc") ? Directory.GetDirectories("/proc") : [];
-        return processes.Where(process => WorksIn(process, folder)).Select(process => int.Parse(Path.GetFileName(process)));
+        return processes
+            .Where(process => WorksIn(process, folder))
+            .Select(process => int.Parse(Path.GetFileName(process)));
     }
 
     public static async Task EventuallyAsync(

@@ -10,7 +10,7 @@ namespace ErrorTracker.Postgres;
 internal static class ClusterSupervision
 {
     /// <summary>How long the host may take to end in good order without a database.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
 
     [SupportedOSPlatform("linux")]
     public static void Supervise(this WebApplication app, PrivateCluster cluster)
@@ -34,7 +34,7 @@ internal static class ClusterSupervision
         if (app.Lifetime.ApplicationStarted.IsCancellationRequested)
         {
             app.Lifetime.StopApplication();
-            await Task.Delay(Patience);
+            await Task.Delay(StopTimeout);
         }
         Environment.Exit(1);
     }

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace ErrorTracker.Postgres;
 
-/// <summary>What a host needs of the database that it is given. What is not so would fail later, and less clearly.</summary>
+/// <summary>
+/// What a host needs of the database that it is given. What is not so would fail later, and less clearly.
+/// </summary>
 internal static class DatabaseCheck
 {
     /// <exception cref="StartupException">The database is of no use, with the reason and what to do.</exception>
@@ -21,8 +23,8 @@ internal static class DatabaseCheck
     }
 
     /// <summary>
-    /// A pooler in transaction mode gives the connection of one that is idle to another one; PostgreSQL, and a pooler in
-    /// session mode, never do.
+    /// A pooler in transaction mode gives the connection of one that is idle to another one; PostgreSQL, and a pooler
+    /// in session mode, never do.
     /// </summary>
     private static async Task<bool> PoolsTransactionsAsync(
         NpgsqlDataSource database, NpgsqlConnection idle, CancellationToken stop)

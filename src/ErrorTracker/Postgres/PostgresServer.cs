@@ -16,9 +16,9 @@ internal sealed class PostgresServer
     private const int Interrupt = 2, Quit = 3;
 
     /// <summary>Recovery from a crash may have to read 2 GB of WAL.</summary>
-    private static readonly TimeSpan RecoveryPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan RecoveryTimeout = TimeSpan.FromMinutes(10);
 
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How long after its end is waited for what it wrote last.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
@@ -78,7 +78,8 @@ internal sealed class PostgresServer
         {
             string[] arguments = ["-D", folder.Data, "-C", "wal_compression", .. Lz4];
             var postgres = Path.Combine(binaries, "postgres");
-            await PostgresPrograms.RunAsync(postgres, arguments, Environment.IsPrivilegedProcess, CancellationToken.None);
+            await PostgresPrograms.RunAsync(
+                postgres, arguments, Environment.IsPrivilegedProcess, CancellationToken.None);
             return Lz4;
         }
         catch (StartupException e) when (e.Message.Contains("lz4", StringComparison.Ordinal))
@@ -95,11 +96,12 @@ internal sealed class PostgresServer
     {
         await ClusterFolder.EventuallyAsync(
             () => Exited.IsCompleted || State is "ready",
-            RecoveryPatience,
+            RecoveryTimeout,
             "PostgreSQL did not get ready; see " + _folder.Log,
             stop);
         var reason = _reason is { } why ? $" ({why})" : "";
-        if (Exited.IsCompleted) throw new StartupException($"PostgreSQL ended while starting{reason}; see {_folder.Log}");
+        if (Exited.IsCompleted)
+            throw new StartupException($"PostgreSQL ended while starting{reason}; see {_folder.Log}");
     }
 
     /// <summary>
@@ -109,7 +111,7 @@ internal sealed class PostgresServer
     {
         if (Exited.IsCompleted) return;
         Signal(_pid, Interrupt);
-        if (await Task.WhenAny(Exited, Task.Delay(StopPatience)) != Exited) Signal(_pid, Quit);
+        if (await Task.WhenAny(Exited, Task.Delay(StopTimeout)) != Exited) Signal(_pid, Quit);
         await Exited;
     }
 

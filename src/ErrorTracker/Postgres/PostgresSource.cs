@@ -17,7 +17,10 @@ internal enum DatabaseUse
     Host,
 }
 
-/// <summary>The PostgreSQL this process works with: the configured server, else a private cluster that lives as long as this object.</summary>
+/// <summary>
+/// The PostgreSQL this process works with: the configured server, else a private cluster that lives as long as this
+/// object.
+/// </summary>
 internal sealed class PostgresSource : IAsyncDisposable
 {
     private readonly IAsyncDisposable? _owned;
@@ -51,9 +54,12 @@ internal sealed class PostgresSource : IAsyncDisposable
     /// <summary>The configured server, else a private cluster in the data folder.</summary>
     public static async Task<PostgresSource> AttachAsync(Settings settings, DatabaseUse use)
     {
-        if (settings.ConnectionString is { } configured) return new PostgresSource(configured, Describe(configured), owned: null);
+        if (settings.ConnectionString is { } configured)
+            return new PostgresSource(configured, Describe(configured), owned: null);
         if (use == DatabaseUse.None) return new PostgresSource("Host=none", "none", owned: null);
-        if (!OperatingSystem.IsLinux()) throw new StartupException("A private PostgreSQL cluster needs Linux: set ConnectionStrings__ErrorTracker to a server of yours.");
+        if (!OperatingSystem.IsLinux())
+            throw new StartupException(
+                "A private PostgreSQL cluster needs Linux: set ConnectionStrings__ErrorTracker to a server of yours.");
         if (settings.PostgresBin is { } binaries && !HasServer(binaries))
             throw new StartupException("ErrorTracker__PostgresBin: there are no postgres and initdb in this folder.");
 
@@ -71,7 +77,8 @@ internal sealed class PostgresSource : IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"The data folder {Path.GetFullPath(folder)} cannot be used: {e.Message} Choose another one with ErrorTracker__DataFolder.");
+                $"The data folder {Path.GetFullPath(folder)} cannot be used: {e.Message} "
+                + "Choose another one with ErrorTracker__DataFolder.");
         }
     }
 
@@ -86,7 +93,8 @@ internal sealed class PostgresSource : IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"The default data folder cannot be used: {e.Message} Choose another one with ErrorTracker__DataFolder.");
+                $"The default data folder cannot be used: {e.Message} "
+                + "Choose another one with ErrorTracker__DataFolder.");
         }
     }
 

@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace ErrorTracker.Postgres;
 
-/// <summary>A PostgreSQL cluster owned by this process: made in a data folder, reached by a Unix socket only, stopped with its owner.</summary>
+/// <summary>
+/// A PostgreSQL cluster owned by this process: made in a data folder, reached by a Unix socket only, stopped with its
+/// owner.
+/// </summary>
 /// <remarks>
 /// One owner at a time holds the folder's lock; whoever gets it next first waits until no server of a former owner
 /// works in the data folder. A server that ends while its owner runs, whatever ended it, is started again: <see
@@ -25,12 +28,18 @@ internal sealed class PrivateCluster : IAsyncDisposable
     /// <summary>Says what becomes of the server, for as long as this lives.</summary>
     public Revival Revival => _revival!;
 
-    private static string ConnectionStringOf(string sockets) => $"Host={sockets};Username=errortracker;Database=postgres";
+    private static string ConnectionStringOf(string sockets) =>
+        $"Host={sockets};Username=errortracker;Database=postgres";
 
-    /// <summary>As root the folder must be one that the user <c>postgres</c> can reach, which root's home is not.</summary>
+    /// <summary>
+    /// As root the folder must be one that the user <c>postgres</c> can reach, which root's home is not.
+    /// </summary>
     public static string DefaultFolder => Environment.IsPrivilegedProcess
         ? "/var/lib/errortracker"
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "errortracker");
+        : Path.Combine(
+            Environment.GetFolderPath(
+                Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
+            "errortracker");
 
     public static async Task<PrivateCluster> StartAsync(string folder, string? binaries, CancellationToken stop)
     {
@@ -53,7 +62,9 @@ internal sealed class PrivateCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>The connection string of a cluster that another process owns and that answers; null if there is none.</summary>
+    /// <summary>
+    /// The connection string of a cluster that another process owns and that answers; null if there is none.
+    /// </summary>
     public static async Task<string?> FindRunningAsync(string folder)
     {
         var connectionString = ConnectionStringOf(Path.Combine(Path.GetFullPath(folder), "socket"));

@@ -57,7 +57,8 @@ internal sealed class ServerLog : IDisposable
 
     private static string? ReasonIn(string line)
     {
-        var at = Math.Max(line.IndexOf("FATAL:", StringComparison.Ordinal), line.IndexOf("PANIC:", StringComparison.Ordinal));
+        var at = Math.Max(
+            line.IndexOf("FATAL:", StringComparison.Ordinal), line.IndexOf("PANIC:", StringComparison.Ordinal));
         return at < 0 ? null : line.Substring(at, Math.Min(line.Length - at, LongestReason));
     }
 

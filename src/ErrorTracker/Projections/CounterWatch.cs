@@ -42,10 +42,10 @@ internal sealed class CounterWatch : EachSecond
     private Task _work = Task.CompletedTask;
     private State? _last;
 
-    public CounterWatch(LogDatabase database, CommitSignal committed, Settings settings, ILogger<CounterWatch> log)
+    public CounterWatch(LogDatabases databases, CommitSignal committed, Settings settings, ILogger<CounterWatch> log)
         : base(log)
     {
-        (_database, _committed) = (database.Reserved, committed);
+        (_database, _committed) = (databases.Main.Reserved, committed);
         _mark = new(_database);
         _fold = new(_database, log);
         (_folds, _isAlone) = (settings.Projections, settings.SingleNode);

@@ -58,9 +58,9 @@ public static class ReadProjections
     /// <summary>All versions of the counters that the database has, with how far each is.</summary>
     [WolverineGet("/projections")]
     [ProducesResponseType<ProjectionStatus[]>(200)]
-    public static async Task<List<ProjectionStatus>> List([FromServices] LogDatabase database, CancellationToken stop)
+    public static async Task<List<ProjectionStatus>> List([FromServices] LogDatabases databases, CancellationToken stop)
     {
-        await using var view = await database.OpenReaderAsync(application: 0, stop);
+        await using var view = await databases.Main.OpenReaderAsync(application: 0, stop);
         await using var command = new NpgsqlCommand(Sql, view.Connection);
         await using var reader = await command.ExecuteReaderAsync(stop);
         var found = new List<ProjectionStatus>();

@@ -39,12 +39,12 @@ internal sealed class Verify(NpgsqlDataSource database)
             $"""
             create temporary table recount on commit drop as
             select minutes.*, {CounterFold.HashOf("message")} as hash from (
-              select tenant_id, date_trunc('minute', timestamp, 'UTC') as minute, {CounterFold.Level} as level, {CounterFold.Message} as message, count(*) as n, max(timestamp) as last_seen
+              select tenant_id, date_trunc('minute', timestamp, 'UTC') as minute, {LogRow.Level} as level, {LogRow.Message} as message, count(*) as n, max(timestamp) as last_seen
               from {LogSchema.Name}.mt_events
-              where seq_id <= @folded and {CounterFold.IsError} and (@since is null or timestamp >= @since) and (@until is null or timestamp < @until) group by 1, 2, 3, 4) as minutes
+              where seq_id <= @folded and {LogRow.IsError} and (@since is null or timestamp >= @since) and (@until is null or timestamp < @until) group by 1, 2, 3, 4) as minutes
             """);
         var events = await ScalarAsync("select sum(n)::bigint from recount") as long? ?? 0;
-        var unfolded = (long)(await ScalarAsync($"select count(*) from {LogSchema.Name}.mt_events where seq_id > @folded and {CounterFold.IsError}"))!;
+        var unfolded = (long)(await ScalarAsync($"select count(*) from {LogSchema.Name}.mt_events where seq_id > @folded and {LogRow.IsError}"))!;
 
         var (compared, differences) = (0L, new List<Difference>());
         foreach (var step in Step.OfLevels) compared += await CompareAsync(CounterTables.Current.Levels, step, "level", "level", last: "null::timestamptz");

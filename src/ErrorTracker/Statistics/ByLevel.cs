@@ -1,6 +1,7 @@
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
+using ErrorTracker.Log;
 using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Mvc;
 using Wolverine.Http;
@@ -24,7 +25,7 @@ public static class ByLevel
         select level, sum(n)::bigint from (
           select level, n from {Snapshot.Counted("level, count as n", CounterTables.Current.Levels)}
           union all
-          select level, 1 from {Snapshot.Loose($"{CounterFold.Level} as level")}) as parts
+          select level, 1 from {Snapshot.Loose($"{LogRow.Level} as level")}) as parts
         group by level order by 2 desc, 1
         """;
 

@@ -84,7 +84,7 @@ public static class Loss
           select item.reason, item.category, item.quantity
           from {LogSchema.Name}.mt_events as log
           cross join lateral jsonb_to_recordset(log.data->'dropped') as item(reason text, category text, quantity bigint)
-          where log.tenant_id = @tenant and log.type = '{LossReported.StoredType}'
+          where log.tenant_id = @tenant and log.type = '{EventKinds.LossReported.StoredType}'
             and log.timestamp >= @since and log.timestamp < @until),
         pairs as (
           select dropped.reason, dropped.category, sum(dropped.count) as count from dropped group by 1, 2),

@@ -33,7 +33,7 @@ public static class TopMessages
         with loose_messages as (
           select {CounterFold.HashOf("sent.message")} as hash, sent.message, sent.n, sent.last_seen from (
             select loose.message, count(*) as n, max(loose.timestamp) as last_seen
-            from {Snapshot.Loose($"timestamp, {CounterFold.Message} as message")} group by loose.message) as sent),
+            from {Snapshot.Loose($"timestamp, {LogRow.Message} as message")} group by loose.message) as sent),
         messages as (
           select parts.hash, sum(parts.n)::bigint as n, max(parts.last_seen) as last_seen, max(parts.message collate "C") as message from (
             select counted.hash, counted.n, counted.last_seen, null::text as message
@@ -43,9 +43,9 @@ public static class TopMessages
           group by parts.hash),
         most as (select * from messages order by messages.n desc, messages.last_seen desc fetch first @limit rows with ties)
         select coalesce(answer.message,
-          (select {CounterFold.Message} from {LogSchema.Name}.mt_events
-           where tenant_id = @tenant and {CounterFold.IsError} and timestamp = answer.last_seen
-             and {CounterFold.HashOf(CounterFold.Message)} = answer.hash limit 1), ''), answer.n, answer.last_seen from (
+          (select {LogRow.Message} from {LogSchema.Name}.mt_events
+           where tenant_id = @tenant and {LogRow.IsError} and timestamp = answer.last_seen
+             and {CounterFold.HashOf(LogRow.Message)} = answer.hash limit 1), ''), answer.n, answer.last_seen from (
         select named.* from (
           select most.hash, most.n, most.last_seen, coalesce(most.message,
             (select texts.message from {CounterTables.Current.Texts} as texts where texts.message_hash = most.hash),

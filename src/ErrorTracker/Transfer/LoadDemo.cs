@@ -29,7 +29,7 @@ internal static class LoadDemo
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         var ids = await RegisterAsync(store, clock, applications);
         var demo = new DemoErrors(Instant.Now(clock) - TimeSpan.FromDays(days), days, applications, Seed);
-        var database = services.GetRequiredService<NpgsqlDataSource>();
+        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
 
         await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async progress =>
         {
@@ -90,10 +90,10 @@ internal static class LoadDemo
                 await log.WriteAsync(segments[row.Application]);
                 await log.WriteAsync(++versions[row.Application]);
                 await log.WriteAsync(row.Data, NpgsqlDbType.Jsonb);
-                await log.WriteAsync(ErrorOccurred.StoredType);
+                await log.WriteAsync(EventKinds.ErrorOccurred.StoredType);
                 await log.WriteAsync(row.ReceivedAt);
                 await log.WriteAsync(ids[row.Application].ToString());
-                await log.WriteAsync(ErrorOccurred.StoredDotnetType);
+                await log.WriteAsync(EventKinds.ErrorOccurred.StoredDotnetType);
                 await log.WriteAsync(false);
             }
             await log.CompleteAsync();

@@ -12,7 +12,7 @@ namespace ErrorTracker.Windows;
 /// folded, and the log's un-folded tail. So every answer is exact and includes each event whose 201 has been answered.
 /// </summary>
 /// <remarks>How far things are is read first and then sent as values: only so can the planner know how short the tail is.</remarks>
-public sealed class Snapshot(LogDatabase database)
+public sealed class Snapshot(LogDatabases databases)
 {
     /// <summary>Rows of counters that lie in the window's runs of whole buckets; of open minutes a row for each message.</summary>
     internal static string Counted(string columns, string table) =>
@@ -36,13 +36,13 @@ public sealed class Snapshot(LogDatabase database)
         $"""
         (select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until) cross join lateral (
           select {columns} from {LogSchema.Name}.mt_events
-          where tenant_id = @tenant and {CounterFold.IsError} and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
-            and (@level::text is null or {CounterFold.Level} = @level)
+          where tenant_id = @tenant and {LogRow.IsError} and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
+            and (@level::text is null or {LogRow.Level} = @level)
           offset 0) as e
         union all
         select {columns} from {LogSchema.Name}.mt_events
-        where seq_id > @folded and tenant_id = @tenant and {CounterFold.IsError} and timestamp >= @since and timestamp < @until
-          and (@level::text is null or {CounterFold.Level} = @level)) as loose
+        where seq_id > @folded and tenant_id = @tenant and {LogRow.IsError} and timestamp >= @since and timestamp < @until
+          and (@level::text is null or {LogRow.Level} = @level)) as loose
         """;
 
     /// <summary>So long at most one statement of a reader may take. Then the reader is answered 503.</summary>
@@ -51,7 +51,7 @@ public sealed class Snapshot(LogDatabase database)
     private static readonly string MarksSql =
         $"""
         select coalesce((select last_seq_id from {LogSchema.Name}.mt_event_progression where name = $1), 0),
-          (select timestamp from {LogSchema.Name}.mt_events where tenant_id = $2 and {CounterFold.IsError} order by timestamp desc limit 1)
+          (select timestamp from {LogSchema.Name}.mt_events where tenant_id = $2 and {LogRow.IsError} order by timestamp desc limit 1)
         """;
 
     /// <summary>Runs one query made of these parts and reads its rows.</summary>
@@ -77,14 +77,14 @@ public sealed class Snapshot(LogDatabase database)
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
         {
-            await CounterShard.Current.RestoreAsync(database.Reserved, stop); // somebody dropped tables: count from the log until they are filled again
+            await CounterShard.Current.RestoreAsync(databases.Of(applicationId).Reserved, stop); // somebody dropped tables: count from the log until they are filled again
             return await LockAsync(applicationId, stop);
         }
     }
 
     private async Task<SnapshotView> LockAsync(int applicationId, CancellationToken stop)
     {
-        var reader = await database.OpenReaderAsync(applicationId, stop);
+        var reader = await databases.Of(applicationId).OpenReaderAsync(applicationId, stop);
         try
         {
             await reader.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);

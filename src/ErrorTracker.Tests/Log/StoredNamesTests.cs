@@ -1,0 +1,82 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Log;
+using ErrorTracker.Outcomes;
+using ErrorTracker.Projections;
+
+namespace ErrorTracker.Tests.Log;
+
+/// <summary>
+/// Names of data, written out: whoever renames a class, a constant or a file must not rename what databases hold. A
+/// test that fails here asks for a migration, not for another literal.
+/// </summary>
+[Collection(nameof(OnPostgres))]
+public sealed class StoredNamesTests(SharedApi shared)
+{
+    [Fact]
+    public void kinds_of_events() => Assert.Equal(
+        [
+            ("error_occurred", "ErrorTracker.Ingestion.ErrorOccurred, ErrorTracker"),
+            ("loss_reported", "ErrorTracker.Ingestion.LossReported, ErrorTracker"),
+        ],
+        EventKinds.All.Select(kind => (kind.StoredType, kind.StoredDotnetType)));
+
+    [Fact]
+    public void what_an_error_is_as_its_indexes_have_it()
+    {
+        Assert.Equal(
+            "type = 'error_occurred' and timestamp >= timestamptz '0001-01-01 00:00Z' "
+            + "and timestamp < timestamptz '9999-12-01 00:00Z'",
+            LogRow.IsError);
+        Assert.Equal("left(coalesce(data->>'level', ''), 20)", LogRow.Level);
+    }
+
+    /// <summary>Marten's and ours, as a new database has them; Wolverine's are its own.</summary>
+    [Fact]
+    public async Task schema_and_tables() => Assert.Equal(
+        [
+            "ingest_keys", "ingest_outcomes", "level_counts_v4", "message_counts_v4", "message_texts_v4",
+            "mt_doc_application", "mt_doc_deadletterevent", "mt_doc_envelope", "mt_event_progression",
+            "mt_event_projection_floors", "mt_events", "mt_high_water_skips", "mt_hilo", "mt_streams",
+            "open_buckets_v4", "open_minutes_v4",
+        ],
+        await NamesAsync("tablename", "pg_tables"));
+
+    [Fact]
+    public async Task indexes() => Assert.Equal(
+        [
+            "idx_mt_events_event_id", "ingest_keys_application", "ingest_keys_revoked", "ingest_outcomes_application",
+            "mt_doc_application_uidx_name", "mt_events_by_level", "mt_events_by_time", "mt_events_of_losses",
+            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_ingest_keys_id",
+            "pkey_ingest_outcomes_id",
+            "pkey_level_counts_v4_tenant_id_step_bucket_level",
+            "pkey_message_counts_v4_tenant_id_step_bucket_level_message_hash", "pkey_message_texts_v4_message_hash",
+            "pkey_mt_doc_application_id", "pkey_mt_doc_deadletterevent_id", "pkey_mt_doc_envelope_id",
+            "pkey_mt_event_projection_floors_name_tenant_id", "pkey_mt_events_seq_id",
+            "pkey_mt_high_water_skips_ending_sequence", "pkey_mt_hilo_entity_name", "pkey_mt_streams_tenant_id_id",
+            "pkey_open_buckets_v4_bucket", "pkey_open_minutes_v4_bucket_tenant_id_message_hash_level",
+        ],
+        await NamesAsync("indexname", "pg_indexes"));
+
+    [Fact]
+    public void codes_of_steps() => Assert.Equal(
+        ["16d", "8d", "4d", "2d", "d", "6h", "h", "m", "q"],
+        Step.OfMessages.Concat(Step.OfLevels).Select(step => step.Code).Distinct());
+
+    [Fact]
+    public void the_row_of_the_projections_progress() =>
+        Assert.Equal("Counters:V4:All", CounterProjection.ShardIdentity);
+
+    [Fact]
+    public void kinds_of_outcomes() => Assert.Equal(
+        ["ingest_outcomes", "refused", "not_kept", "client_dropped", "duplicate"],
+        [
+            OutcomeTally.Table["errortracker.".Length..], OutcomeTally.Refused, OutcomeTally.NotKept,
+            OutcomeTally.ClientDropped, OutcomeTally.Duplicate,
+        ]);
+
+    private async Task<string[]> NamesAsync(string column, string view) => await shared.Api.ScalarAsync<string[]>(
+        $"""
+        select array_agg({column}::text order by {column}) from {view}
+        where schemaname = 'errortracker' and tablename not like 'wolverine%'
+        """);
+}
