@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ErrorTracker.Http;
@@ -45,9 +46,11 @@ internal sealed class RefusesAttribute(params int[] statuses) : Attribute
     public string MediaType { get; set; } = "application/problem+json";
 }
 
-/// <summary>For the documentation: what a call takes as its body, sent with an ingest key. It needs no read token.</summary>
+/// <summary>
+/// What a call that is sent with an ingest key takes as its body. It needs no read token; all else is documentation.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
-internal sealed class IngestsAttribute(string mediaType = "", string example = "") : Attribute
+internal sealed class IngestsAttribute(string mediaType = "", string example = "") : Attribute, IAllowAnonymous
 {
     /// <summary>Empty if it takes no body.</summary>
     public string MediaType => mediaType;
