@@ -44,6 +44,9 @@ internal sealed class RefusesAttribute(params int[] statuses) : Attribute
 
     /// <summary>Of the answer.</summary>
     public string MediaType { get; set; } = "application/problem+json";
+
+    /// <summary>What the answer has instead of the members of any problem.</summary>
+    public Type? Type { get; set; }
 }
 
 /// <summary>
@@ -56,4 +59,7 @@ internal sealed class IngestsAttribute(string mediaType = "", string example = "
     public string MediaType => mediaType;
 
     public string Example => example;
+
+    /// <summary>What the body is written from; null if it is bytes, or text.</summary>
+    public Type? Type { get; set; }
 }
