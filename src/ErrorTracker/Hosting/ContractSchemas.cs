@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
@@ -29,12 +30,14 @@ internal sealed class ContractSchemas : ISchemaFilter
         if (described is not OpenApiSchema schema) return;
         if (schema.Description is { } comment) schema.Description = XmlDocs.OneLine(comment);
         if (schema.Type == JsonSchemaType.Null) schema.Type = null; // anything at all
-        if (context.Type == typeof(RawJson)) DescribeRaw(schema, context.MemberInfo?.Name);
+        if (context is { MemberInfo: { } member } && context.Type == typeof(RawJson)) DescribeRaw(schema, member);
         if (context.MemberInfo is not null || schema.Properties is not { Count: > 0 } members) return;
 
-        foreach (var ((type, member), list) in ContractLists.OfMembers)
-            if (type == context.Type) members[member] = list.In(context.SchemaRepository.Schemas);
-        schema.AdditionalPropertiesAllowed = true;
+
+        foreach (var ((type, name), list) in ContractLists.OfMembers)
+            if (type == context.Type) members[name] = list.In(context.SchemaRepository.Schemas);
+        if (Sent.Contains(context.Type)) SayOpen(schema);
+        else schema.AdditionalPropertiesAllowed = true;
         schema.Required = new SortedSet<string>(members.Keys, StringComparer.Ordinal);
         foreach (var property in context.Type.GetProperties())
             if (IsOptional(property, context.Type)) schema.Required.Remove(NameOf(property, members.Keys));
@@ -42,16 +45,39 @@ internal sealed class ContractSchemas : ISchemaFilter
             if (members[NameOf(property, members.Keys)] is OpenApiSchema value) value.Type &= ~JsonSchemaType.Null;
     }
 
-    /// <summary>JSON that passes through as it is: a stack may be anything, all else is an object.</summary>
-    private static void DescribeRaw(OpenApiSchema schema, string? member)
+    /// <summary>JSON that passes through as it is. A stack may be a text or, where it is sent, a list, too.</summary>
+    private static void DescribeRaw(OpenApiSchema schema, MemberInfo member)
     {
-        if (member is null) return;
-        var isStack = member.Equals(Stack, StringComparison.OrdinalIgnoreCase);
-        schema.Type = isStack ? null : JsonSchemaType.Object | JsonSchemaType.Null;
-        schema.AdditionalProperties = isStack ? null : new OpenApiSchema();
+        if (!member.Name.Equals(Stack, StringComparison.OrdinalIgnoreCase))
+        {
+            schema.Type = JsonSchemaType.Object | JsonSchemaType.Null;
+            schema.AdditionalProperties = new OpenApiSchema();
+            return;
+        }
+        schema.Type = null;
+        schema.OneOf = [new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null }, AnyObject()];
+        if (Sent.Contains(member.DeclaringType!))
+            schema.OneOf.Add(new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema() });
+    }
+
+    /// <summary>
+    /// With <c>additionalProperties: true</c>, which the library leaves out as it goes without saying: of a schema
+    /// without it, some generators make an object that has no members.
+    /// </summary>
+    private static OpenApiSchema AnyObject()
+    {
+        var any = new OpenApiSchema { Type = JsonSchemaType.Object };
+        SayOpen(any);
+        return any;
+    }
+
+    private static void SayOpen(OpenApiSchema schema)
+    {
         schema.AdditionalPropertiesAllowed = true;
-        schema.Properties = null;
-        schema.Required = null;
+        schema.Extensions = new Dictionary<string, IOpenApiExtension>
+        {
+            ["additionalProperties"] = new JsonNodeExtension(JsonValue.Create(true)),
+        };
     }
 
     private static bool IsOptional(PropertyInfo property, Type of) => IsLeftOut(property) || Sent.Contains(of) && IsNullable(property);

@@ -1,6 +1,7 @@
 using System.Reflection;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Sentry;
+using ErrorTracker.Log;
 using Microsoft.OpenApi;
 using Wolverine.Http;
 
@@ -37,6 +38,7 @@ internal static class Documentation
             var version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(fieldCount: 3);
             x.SwaggerDoc(Name, new OpenApiInfo { Title = "ErrorTracker", Version = version, Description = Description });
             x.SupportNonNullableReferenceTypes();
+            x.MapType<RawJson>(() => new OpenApiSchema());
             x.IncludeXmlComments(Assembly.GetExecutingAssembly());
             x.CustomOperationIds(call => ((WolverineActionDescriptor)call.ActionDescriptor).Chain.OperationId);
             x.AddSecurityDefinition(IngestKey, InHeader(Door.KeyHeader, "The `ingest_key` that registering the application answered."));
