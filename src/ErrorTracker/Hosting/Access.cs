@@ -22,7 +22,7 @@ internal static class Access
 
     public static void AddAccess(this WebApplicationBuilder builder)
     {
-        AppContext.SetSwitch(NoDefaultScheme, true); // policies name their schemes, so nothing runs where no policy asks
+        AppContext.SetSwitch(NoDefaultScheme, true); // policies name their schemes: where none asks, nothing runs
         builder.Services.AddSingleton<ReadToken>();
         builder.Services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, ReadTokenHandler>(ReadTokenHandler.Scheme, configureOptions: null);

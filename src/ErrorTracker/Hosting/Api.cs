@@ -66,7 +66,10 @@ internal static class Api
 
     /// <summary>Where a name should be there is none: the endpoint of registration has no route for that.</summary>
     private static void MapRegistrationWithoutName(this WebApplication app) =>
-        app.MapPost("/apps/", (HttpContext http) => Refusal.Invalid(new FieldErrors(http) { ["name"] = ["must not be empty"] }))
+        app.MapPost("/apps/", RefuseWithoutName)
             .WithMetadata(new DeclaredQuery([], isNamedByEndpoint: true))
             .ExcludeFromDescription();
+
+    private static IResult RefuseWithoutName(HttpContext http) =>
+        Refusal.Invalid(new FieldErrors(http) { ["name"] = ["must not be empty"] });
 }

@@ -19,8 +19,8 @@ internal static class ContractAnswers
         [409] = "It is taken, or was sent before with other content.",
         [413] = "The body is too large.",
         [415] = "The body is of another media type or encoding than the call takes.",
-        [429] = "A limit is reached, which `detail` names, or the application's share of the queue is used up; nothing was "
-            + "stored. Try again after `Retry-After` seconds.",
+        [429] = "A limit is reached, which `detail` names, or the application's share of the queue is used up; nothing "
+            + "was stored. Try again after `Retry-After` seconds.",
         [503] = "It cannot be done now, and nothing was; try again after `Retry-After` seconds.",
     };
 
@@ -30,7 +30,7 @@ internal static class ContractAnswers
     {
         var refusals = context.MethodInfo.GetCustomAttribute<RefusesAttribute>() ?? new();
         var isForSdks = refusals.MediaType == "application/json";
-        List<int> statuses = [.. refusals.Statuses, StatusCodes.Status503ServiceUnavailable]; // the database may be away
+        List<int> statuses = [.. refusals.Statuses, StatusCodes.Status503ServiceUnavailable]; // a database may be away
         if (!isIngest) statuses.Add(StatusCodes.Status401Unauthorized);
         foreach (var status in statuses.Distinct().Order())
             operation.Responses![$"{status}"] = Refusal(status, refusals, isForSdks, isIngest, context);
@@ -47,9 +47,9 @@ internal static class ContractAnswers
     private static OpenApiResponse Refusal(
         int status, RefusesAttribute refusals, bool isForSdks, bool isIngest, OperationFilterContext context)
     {
-        var type = isForSdks ? typeof(SentryProblem)
-            : refusals.Type ?? (status == 400 ? typeof(ContractProblems.ValidationProblem) : typeof(ContractProblems.Problem));
-        var content = new OpenApiMediaType { Schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository) };
+        var type = isForSdks ? typeof(SentryProblem) : refusals.Type ?? ProblemOf(status);
+        var schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository);
+        var content = new OpenApiMediaType { Schema = schema };
         return new()
         {
             Description = status == 401 && !isIngest ? NoToken : Meanings[status],
@@ -57,16 +57,22 @@ internal static class ContractAnswers
         };
     }
 
+    private static Type ProblemOf(int status) =>
+        status == 400 ? typeof(ContractProblems.ValidationProblem) : typeof(ContractProblems.Problem);
+
     private static IEnumerable<(string Name, OpenApiHeader Header)> HeadersOf(
         string status, string operation, bool isForSdks, bool isIngest)
     {
         if (status == "201") yield return ("Location", Text("Where it can be read.", "/apps/1"));
-        if (status is "429" or "503") yield return ("Retry-After", Seconds("After so many seconds it is worth another try."));
-        if (status == "401" && !isIngest) yield return ("WWW-Authenticate", Text("How to show the token.", "Bearer"));
+        if (status is "429" or "503")
+            yield return ("Retry-After", Seconds("After so many seconds it is worth another try."));
+        if (status == "401" && !isIngest)
+            yield return ("WWW-Authenticate", Text("How to show the token.", "Bearer"));
         if (status == "200" && operation == "ListApplications")
             yield return ("Link", Text("Where there are more (RFC 8288).", "<?limit=1000&after=1000>; rel=\"next\""));
         if (!isForSdks) yield break;
-        if (status[0] == '4' || status[0] == '5') yield return (SentryRefusal.ErrorHeader, Text("The same as `detail`.", null));
+        if (status[0] is '4' or '5')
+            yield return (SentryRefusal.ErrorHeader, Text("The same as `detail`.", example: null));
         if (status[0] == '2' || status == "429")
             yield return (SentryRefusal.LimitsHeader, Text(
                 "What is asked not to be sent, and for how many seconds: seconds, categories, scope, reason.",

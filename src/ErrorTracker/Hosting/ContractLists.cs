@@ -15,8 +15,11 @@ namespace ErrorTracker.Hosting;
 internal sealed record ContractLists(string Name, string Description, IReadOnlyList<string> Values)
 {
     public static readonly ContractLists
-        Level = new("Level", "How severe an error is. Where a level is sent, or filtered by, the server understands other "
-            + "names and spellings of it too, and the numbers of Python's logging; it answers these.", Levels.All),
+        Level = new(
+            "Level",
+            "How severe an error is. Where a level is sent, or filtered by, the server understands other names and "
+                + "spellings of it too, and the numbers of Python's logging. It answers these.",
+            Levels.All),
         Interval = new("Interval", "The size of a bucket. Any case is understood.", ["MINUTE", "HOUR", "DAY"]),
         State = new("ProjectionState", "How a projection is doing.",
             ["caught up", "catching up", "waiting", "rebuilding", "interrupted", "failing", "stopped"]),

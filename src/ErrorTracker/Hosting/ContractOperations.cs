@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ErrorTracker.Applications;
 using ErrorTracker.Events;
 using ErrorTracker.Http;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Projections;
@@ -19,11 +20,13 @@ namespace ErrorTracker.Hosting;
 /// </summary>
 internal sealed class ContractOperations : IOperationFilter
 {
+    private const string Sending = "Sending";
+
     /// <summary>Stable names, whatever rooms are called.</summary>
     private static readonly Dictionary<string, string> Tags = new()
     {
         [typeof(KeyRing).Namespace!] = "Applications",
-        [typeof(SendEvent).Namespace!] = "Sending",
+        [typeof(SendEvent).Namespace!] = Sending,
         [typeof(SendEnvelope).Namespace!] = "Sentry",
         [typeof(EventItem).Namespace!] = "Events",
         [typeof(ByLevel).Namespace!] = "Statistics",
@@ -34,7 +37,8 @@ internal sealed class ContractOperations : IOperationFilter
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        operation.Tags = new HashSet<OpenApiTagReference> { new(Tags[context.MethodInfo.DeclaringType!.Namespace!], context.Document) };
+        var tag = Tags[context.MethodInfo.DeclaringType!.Namespace!];
+        operation.Tags = new HashSet<OpenApiTagReference> { new(tag, context.Document) };
         SplitSummary(operation);
         ContractParameters.Describe(operation, context);
         if (OfReports.Contains(operation.OperationId)) ContractParameters.AddThoseOfReports(operation);
@@ -57,50 +61,57 @@ internal sealed class ContractOperations : IOperationFilter
     private static OpenApiRequestBody BodyOf(List<IngestsAttribute> bodies, OperationFilterContext context) => new()
     {
         Required = true,
-        Content = bodies.ToDictionary(body => body.MediaType, body => (IOpenApiMediaType)new OpenApiMediaType
-        {
-            Schema = body.Type is { } type ? context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository) : BytesOrText(body.MediaType),
-            Example = ExampleOf(body),
-        }),
+        Content = bodies.ToDictionary(body => body.MediaType, body => ContentOf(body, context)),
     };
+
+    private static IOpenApiMediaType ContentOf(IngestsAttribute body, OperationFilterContext context)
+    {
+        var schema = body.Type is { } type
+            ? context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository)
+            : BytesOrText(body.MediaType);
+        return new OpenApiMediaType { Schema = schema, Example = ExampleOf(body) };
+    }
 
     /// <summary>NDJSON has no schema in OpenAPI 3.0: its lines have.</summary>
     private static OpenApiSchema BytesOrText(string mediaType)
     {
-        var isText = mediaType is Intake.Door.Lines || mediaType.StartsWith("text/", StringComparison.Ordinal);
+        var isText = mediaType == Door.Lines || mediaType.StartsWith("text/", StringComparison.Ordinal);
         return new() { Type = JsonSchemaType.String, Format = isText ? null : "binary" };
     }
 
+    /// <summary>A form with a file has no text.</summary>
     private static JsonNode? ExampleOf(IngestsAttribute body) => body switch
     {
-        { Example: "" } => null,
-        { MediaType: var type } when type.EndsWith("json", StringComparison.Ordinal) && !type.EndsWith("ndjson", StringComparison.Ordinal) =>
-            JsonNode.Parse(body.Example),
         { Type: null } => JsonValue.Create(body.Example),
-        _ => null, // a form, whose parts have no text
+        { MediaType: "multipart/form-data" } => null,
+        _ => JsonNode.Parse(body.Example),
     };
 
     /// <summary>
     /// One of these opens the call. Of an envelope the key may be in its body; a key in the path is a parameter. A read
     /// token is asked for only where the operator has set one.
     /// </summary>
-    private static List<OpenApiSecurityRequirement> SecurityOf(OpenApiOperation operation, bool isIngest, OpenApiDocument document)
+    private static List<OpenApiSecurityRequirement> SecurityOf(
+        OpenApiOperation operation, bool isIngest, OpenApiDocument document)
     {
         var needsNone = new OpenApiSecurityRequirement();
         if (!isIngest) return [Of(Documentation.ReadToken), needsNone];
         if (operation.Parameters?.Any(parameter => parameter.Name == "key") == true) return [needsNone];
-        if (operation.Tags!.Single().Reference.Id == Tags[typeof(SendEvent).Namespace!]) return [Of(Documentation.IngestKey)];
+        if (operation.Tags!.Single().Reference.Id == Sending) return [Of(Documentation.IngestKey)];
         List<OpenApiSecurityRequirement> ofSdks = [Of(Documentation.SentryKey), Of(Documentation.SentryKeyInQuery)];
         return operation.OperationId == "SendEnvelope" ? [.. ofSdks, needsNone] : ofSdks;
 
-        OpenApiSecurityRequirement Of(string scheme) => new() { [new OpenApiSecuritySchemeReference(scheme, document)] = [] };
+        OpenApiSecurityRequirement Of(string scheme) =>
+            new() { [new OpenApiSecuritySchemeReference(scheme, document)] = [] };
     }
 
     /// <summary>Wolverine assumes answers of its own for what an endpoint may return.</summary>
     private static void KeepDeclaredAnswers(OpenApiOperation operation, OperationFilterContext context)
     {
         operation.Responses ??= [];
-        var declared = context.MethodInfo.GetCustomAttributes<ProducesResponseTypeAttribute>().Select(answer => $"{answer.StatusCode}");
+        var declared =
+            from answer in context.MethodInfo.GetCustomAttributes<ProducesResponseTypeAttribute>()
+            select $"{answer.StatusCode}";
         foreach (var assumed in operation.Responses.Keys.Except(declared).ToList()) operation.Responses.Remove(assumed);
         foreach (var assumed in new[] { nameof(IResult), nameof(ProblemDetails), nameof(HttpValidationProblemDetails) })
             context.SchemaRepository.Schemas.Remove(assumed);

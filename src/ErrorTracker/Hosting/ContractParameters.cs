@@ -17,10 +17,11 @@ internal static class ContractParameters
         ["key_id"] = "The key's id, as listed.",
         ["monitor"] = "The scheduled job's name.",
         ["key"] = "The ingest key.",
-        ["id"] = "The event's id, as answered when it was sent, or the sender's event_id. With dashes or without, in any case.",
+        ["id"] = "The event's id, as answered when it was sent, or the sender's event_id. With dashes or without, in any "
+            + "case.",
     };
 
-    /// <summary>The statistics and the loss report need a window; the list of events has all if there is none.</summary>
+    /// <summary>The statistics and the loss report need a window; the list of events can do without.</summary>
     private static readonly string[] OfWindows = ["since", "until"];
 
     private const string ListOfEvents = "ListEvents";
@@ -48,11 +49,15 @@ internal static class ContractParameters
         foreach (var (name, description) in OfReports)
             operation.Parameters.Add(new OpenApiParameter
             {
-                Name = name, In = ParameterLocation.Query, Description = description, Schema = Text(),
+                Name = name,
+                In = ParameterLocation.Query,
+                Description = description,
+                Schema = Text(),
             });
     }
 
-    private static IOpenApiSchema SchemaOf(string operation, string name, OperationFilterContext context) => (operation, name) switch
+    private static IOpenApiSchema SchemaOf(
+        string operation, string name, OperationFilterContext context) => (operation, name) switch
     {
         (_, "level") => ContractLists.Level.In(context.SchemaRepository.Schemas),
         (_, "interval") => ContractLists.Interval.In(context.SchemaRepository.Schemas),
@@ -65,7 +70,7 @@ internal static class ContractParameters
         ("ReadTopMessages", "limit") => Whole(least: 1, most: 100, otherwise: 10),
         (_, "limit") => Whole(least: 1, most: 50, otherwise: 20),
         (_, "fill") => new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = JsonValue.Create(false) },
-        ("RegisterApplication", "name") => new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 100 },
+        (_, "name") => new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 100 },
         (_, "after" or "tz" or "monitor" or "key") => Text(),
         _ => throw new InvalidOperationException($"Say in {nameof(ContractParameters)} what {name} of {operation} is."),
     };

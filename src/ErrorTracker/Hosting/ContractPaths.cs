@@ -11,13 +11,13 @@ internal sealed class ContractPaths : IDocumentFilter
 {
     public const string OperationTag = "Operation";
 
-    private const string Registration = "/apps/{name}", ReadingOne = "/apps/{app_id}", Both = "/apps/{app}", App = "app";
+    private const string Registration = "/apps/{name}", Reading = "/apps/{app_id}", Both = "/apps/{app}", App = "app";
 
     private static readonly (string Name, string Description)[] Tags =
     [
         ("Applications", "Who sends errors, and with which keys."),
         ("Sending", "Errors, one by one or in batches, in this API's own format."),
-        ("Sentry", "What Sentry's SDKs, browsers and crash reporters send, by their own protocols. The paths are those of a DSN."),
+        ("Sentry", "What Sentry's SDKs, browsers and crash reporters send, by their own protocols, to the paths of a DSN."),
         ("Events", "The errors themselves."),
         ("Statistics", "How many errors a window of time holds, and what became of all that was sent."),
         (OperationTag, "How the server is doing."),
@@ -27,7 +27,8 @@ internal sealed class ContractPaths : IDocumentFilter
     {
         ShareOnePath(document);
         AddHealth(document);
-        document.Tags = new HashSet<OpenApiTag>(Tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }));
+        var tags = Tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description });
+        document.Tags = new HashSet<OpenApiTag>(tags);
         var paths = document.Paths.OrderBy(path => path.Key, StringComparer.Ordinal).ToList();
         document.Paths = [];
         foreach (var (path, item) in paths) document.Paths.Add(path, item);
@@ -38,9 +39,10 @@ internal sealed class ContractPaths : IDocumentFilter
     /// </summary>
     private static void ShareOnePath(OpenApiDocument document)
     {
-        var shared = (OpenApiPathItem)document.Paths[ReadingOne];
-        foreach (var (method, operation) in document.Paths[Registration].Operations!) shared.AddOperation(method, operation);
-        document.Paths.Remove(ReadingOne);
+        var shared = (OpenApiPathItem)document.Paths[Reading];
+        foreach (var (method, operation) in document.Paths[Registration].Operations!)
+            shared.AddOperation(method, operation);
+        document.Paths.Remove(Reading);
         document.Paths.Remove(Registration);
         document.Paths.Add(Both, shared);
         shared.Description = "GET takes an application's id here. POST takes the name of one that is new.";
@@ -54,20 +56,23 @@ internal sealed class ContractPaths : IDocumentFilter
     {
         document.Paths.Add("/health/live", Health(document, "CheckLive", "Whether the process answers", "Healthy"));
         document.Paths.Add("/health/ready", Health(
-            document, "CheckReady", "Whether events can be committed, and the counters have folded what the log held at the start",
+            document,
+            "CheckReady",
+            "Whether events can be committed, and the counters have folded what the log held at the start",
             "Healthy, or why it is ready although the counters wait"));
     }
 
     private static OpenApiPathItem Health(OpenApiDocument document, string id, string summary, string healthy)
     {
+        var needsNoKey = new OpenApiSecurityRequirement();
         var operation = new OpenApiOperation
         {
             OperationId = id,
             Summary = summary,
             Description = $"{summary}. Needs no token.",
             Tags = new HashSet<OpenApiTagReference> { new(OperationTag, document) },
-            Security = [new()],
-            Responses = new() { ["200"] = Text(healthy), ["503"] = Text("Why it is not") },
+            Security = [needsNoKey],
+            Responses = new OpenApiResponses { ["200"] = Text(healthy), ["503"] = Text("Why it is not") },
         };
         var item = new OpenApiPathItem();
         item.AddOperation(HttpMethod.Get, operation);
@@ -77,6 +82,7 @@ internal sealed class ContractPaths : IDocumentFilter
     private static OpenApiResponse Text(string description)
     {
         var text = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
-        return new() { Description = $"{description}.", Content = new Dictionary<string, IOpenApiMediaType> { ["text/plain"] = text } };
+        var content = new Dictionary<string, IOpenApiMediaType> { ["text/plain"] = text };
+        return new() { Description = $"{description}.", Content = content };
     }
 }

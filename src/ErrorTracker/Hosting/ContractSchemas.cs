@@ -33,7 +33,6 @@ internal sealed class ContractSchemas : ISchemaFilter
         if (context is { MemberInfo: { } member } && context.Type == typeof(RawJson)) DescribeRaw(schema, member);
         if (context.MemberInfo is not null || schema.Properties is not { Count: > 0 } members) return;
 
-
         foreach (var ((type, name), list) in ContractLists.OfMembers)
             if (type == context.Type) members[name] = list.In(context.SchemaRepository.Schemas);
         if (Sent.Contains(context.Type)) SayOpen(schema);
@@ -80,7 +79,8 @@ internal sealed class ContractSchemas : ISchemaFilter
         };
     }
 
-    private static bool IsOptional(PropertyInfo property, Type of) => IsLeftOut(property) || Sent.Contains(of) && IsNullable(property);
+    private static bool IsOptional(PropertyInfo property, Type of) =>
+        IsLeftOut(property) || Sent.Contains(of) && IsNullable(property);
 
     private static bool IsLeftOut(PropertyInfo property) =>
         property.GetCustomAttribute<JsonIgnoreAttribute>() is { Condition: JsonIgnoreCondition.WhenWritingNull };

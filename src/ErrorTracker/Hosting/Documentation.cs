@@ -16,7 +16,10 @@ namespace ErrorTracker.Hosting;
 internal static class Documentation
 {
     public const string
-        IngestKey = "ingest_key", ReadToken = "read_token", SentryKey = "sentry_key", SentryKeyInQuery = "sentry_key_in_query";
+        IngestKey = "ingest_key",
+        ReadToken = "read_token",
+        SentryKey = "sentry_key",
+        SentryKeyInQuery = "sentry_key_in_query";
 
     private const string Name = "v1";
 
@@ -24,8 +27,8 @@ internal static class Documentation
         """
         Collects, stores and analyses error events from many applications.
 
-        JSON has its members in snake_case. Times are RFC 3339 in UTC. Windows are half-open: `since` ≤ `received_at` <
-        `until`. Refusals are RFC 9457 problem details; a 400 names each wrong field under `errors`, unknown query
+        JSON has its members in snake_case. Times are RFC 3339 in UTC. Windows are half-open: `since` ≤ `received_at`
+        < `until`. Refusals are RFC 9457 problem details; a 400 names each wrong field under `errors`, unknown query
         parameters included. Answers may get more members, and queries more parameters, within a version. A slash at the
         end of a path makes no difference. Bodies may be compressed: gzip, br or deflate, for SDKs of Sentry also zstd.
         """;
@@ -36,12 +39,13 @@ internal static class Documentation
         builder.Services.AddSwaggerGen(x =>
         {
             var version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(fieldCount: 3);
-            x.SwaggerDoc(Name, new OpenApiInfo { Title = "ErrorTracker", Version = version, Description = Description });
+            x.SwaggerDoc(Name, new() { Title = "ErrorTracker", Version = version, Description = Description });
             x.SupportNonNullableReferenceTypes();
             x.MapType<RawJson>(() => new OpenApiSchema());
             x.IncludeXmlComments(Assembly.GetExecutingAssembly());
             x.CustomOperationIds(call => ((WolverineActionDescriptor)call.ActionDescriptor).Chain.OperationId);
-            x.AddSecurityDefinition(IngestKey, InHeader(Door.KeyHeader, "The `ingest_key` that registering the application answered."));
+            x.AddSecurityDefinition(IngestKey, InHeader(
+                Door.KeyHeader, "The `ingest_key` that registering the application answered."));
             x.AddSecurityDefinition(SentryKey, InHeader(
                 SentryAuth.Header,
                 "As Sentry SDKs send it: `Sentry sentry_version=7, sentry_key=…`, with the ingest key. Also as "

@@ -43,6 +43,7 @@ internal sealed class ReadTokenHandler(
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         Response.Headers.WWWAuthenticate = Scheme;
-        return Refusal.Of(401, "The header Authorization: Bearer with the read token is required.").ExecuteAsync(Context);
+        var refusal = Refusal.Of(401, "The header Authorization: Bearer with the read token is required.");
+        return refusal.ExecuteAsync(Context);
     }
 }

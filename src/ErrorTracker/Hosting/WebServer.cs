@@ -15,7 +15,9 @@ internal static class WebServer
     /// <summary>A connection that does nothing costs 10 KB; more than these are closed as they come.</summary>
     private const int MostConnections = 20_000;
 
-    private static readonly TimeSpan LongestHeaders = TimeSpan.FromSeconds(10), LongestShutdown = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestHeaders = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LongestShutdown = TimeSpan.FromSeconds(20);
 
     public static void AddWebServer(this WebApplicationBuilder builder)
     {

@@ -20,13 +20,15 @@ internal static partial class XmlDocs
     public static string OfParameter(Type type, string name)
     {
         var said = Members.Value
-            .Where(member => member.Attribute("name")!.Value.StartsWith($"M:{type.FullName}.", StringComparison.Ordinal))
+            .Where(member => NameOf(member).StartsWith($"M:{type.FullName}.", StringComparison.Ordinal))
             .SelectMany(member => member.Elements("param"))
-            .FirstOrDefault(param => param.Attribute("name")!.Value == name);
+            .FirstOrDefault(param => NameOf(param) == name);
         return said is null
             ? throw new InvalidOperationException($"No method of {type} says in its comment what {name} is.")
             : OneLine(said.Value);
     }
+
+    private static string NameOf(XElement element) => element.Attribute("name")!.Value;
 
     /// <summary>Comments are broken into lines where the source ends, not where a sentence does.</summary>
     public static string OneLine(string comment) => Blanks().Replace(comment.Trim(), " ");

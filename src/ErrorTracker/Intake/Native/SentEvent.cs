@@ -8,7 +8,9 @@ namespace ErrorTracker.Intake.Native;
 /// too many is cut, and named in `context.dropped`.
 /// </summary>
 /// <remarks>For the documentation: <see cref="EventBody"/> reads it.</remarks>
-/// <param name="OccurredAt" example="2026-01-31T12:34:56.789Z">The client's clock. A time without an offset is UTC.</param>
+/// <param name="OccurredAt" example="2026-01-31T12:34:56.789Z">
+/// The client's clock. A time without an offset is UTC.
+/// </param>
 /// <param name="Level" example="ERROR">How severe it is.</param>
 /// <param name="Message" example="Payment declined">What happened; cut after 8,192 characters.</param>
 /// <param name="Stack">Where it happened: an object, a text, or a list of frames.</param>

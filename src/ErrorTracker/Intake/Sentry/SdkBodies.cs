@@ -17,7 +17,13 @@ namespace ErrorTracker.Intake.Sentry;
 /// <param name="Release" example="shop@1.4.2">Of the application.</param>
 /// <param name="Environment" example="production">Where it runs.</param>
 internal sealed record SdkEvent(
-    string? EventId, object? Timestamp, string? Level, object? Message, object? Exception, object? Tags, string? Release,
+    string? EventId,
+    object? Timestamp,
+    string? Level,
+    object? Message,
+    object? Exception,
+    object? Tags,
+    string? Release,
     string? Environment);
 
 /// <summary>A crash of a native program. Other fields are kept as they are, other files are passed over.</summary>
@@ -31,7 +37,8 @@ internal sealed record CspReport([property: JsonPropertyName("csp-report")] IDic
 
 /// <summary>What browsers send of certificates that are not in a public log.</summary>
 /// <param name="Report">Of which host.</param>
-internal sealed record ExpectCtReport([property: JsonPropertyName("expect-ct-report")] IDictionary<string, object?> Report);
+internal sealed record ExpectCtReport(
+    [property: JsonPropertyName("expect-ct-report")] IDictionary<string, object?> Report);
 
 /// <summary>A report of the Reporting API (https://www.w3.org/TR/reporting-1/).</summary>
 /// <param name="Type" example="csp-violation">Of the report.</param>
@@ -39,4 +46,5 @@ internal sealed record ExpectCtReport([property: JsonPropertyName("expect-ct-rep
 /// <param name="Url" example="https://shop.example/">Of the page.</param>
 /// <param name="UserAgent" example="Mozilla/5.0">Of the browser.</param>
 /// <param name="Age" example="10">Milliseconds since it happened.</param>
-internal sealed record BrowserReport(string Type, IDictionary<string, object?> Body, string? Url, string? UserAgent, double? Age);
+internal sealed record BrowserReport(
+    string Type, IDictionary<string, object?> Body, string? Url, string? UserAgent, double? Age);
