@@ -30,7 +30,7 @@ public static class ManageKeys
     private static readonly SemaphoreSlim Turn = new(1);
 
     /// <summary>Makes another key for an application, which opens at once beside the others. At most 10.</summary>
-    [WolverinePost("/apps/{app_id}/keys")]
+    [WolverinePost("/apps/{app_id}/keys", OperationId = "CreateKey")]
     [ProducesResponseType<CreatedKey>(201), Refuses(400, 404, 409)]
     public static async Task<IResult> Create(string app_id, HttpContext http, ApplicationDirectory applications,
         [FromServices] LogDatabases databases, TimeProvider clock, CancellationToken stop)
@@ -52,7 +52,7 @@ public static class ManageKeys
     }
 
     /// <summary>The keys that open an application, the oldest first. None is shown as itself.</summary>
-    [WolverineGet("/apps/{app_id}/keys")]
+    [WolverineGet("/apps/{app_id}/keys", OperationId = "ListKeys")]
     [ProducesResponseType<KeySummary[]>(200), Refuses(400, 404)]
     public static async Task<IResult> List(
         string app_id, ApplicationDirectory applications, [FromServices] LogDatabases databases, CancellationToken stop)
@@ -78,7 +78,7 @@ public static class ManageKeys
     }
 
     /// <summary>Deletes a key. It no longer opens: here at once, on other nodes within two seconds.</summary>
-    [WolverineDelete("/apps/{app_id}/keys/{key_id}")]
+    [WolverineDelete("/apps/{app_id}/keys/{key_id}", OperationId = "DeleteKey")]
     [ProducesResponseType(204), Refuses(400, 404)]
     public static async Task<IResult> Delete(string app_id, string key_id, ApplicationDirectory applications,
         [FromServices] KeyRing keys, [FromServices] LogDatabases databases, CancellationToken stop)

@@ -25,7 +25,7 @@ public static class ReadApplications
     /// </summary>
     /// <param name="limit">1 to 1,000.</param>
     /// <param name="after">Only those with a larger id.</param>
-    [WolverineGet("/apps")]
+    [WolverineGet("/apps", OperationId = "ListApplications")]
     [ProducesResponseType<ApplicationSummary[]>(200), Refuses(400)]
     public static async Task<IResult> List(string? limit, string? after, HttpContext http, FieldErrors errors,
         [FromServices] IDocumentStore store, [FromServices] LogDatabases databases, CancellationToken stop)
@@ -43,7 +43,7 @@ public static class ReadApplications
     }
 
     /// <summary>One application.</summary>
-    [WolverineGet("/apps/{app_id}")]
+    [WolverineGet("/apps/{app_id}", OperationId = "GetApplication")]
     [ProducesResponseType<ApplicationSummary>(200), Refuses(400, 404)]
     public static async Task<IResult> One(string app_id, ApplicationDirectory applications, CancellationToken stop)
     {

@@ -24,7 +24,7 @@ public static partial class RegisterApplication
     private const int LongestName = 100, RegistrationLock = 0x45525452;
 
     /// <summary>Registers an application and answers its ingest key, which is shown here only.</summary>
-    [WolverinePost("/apps/{name}")]
+    [WolverinePost("/apps/{name}", OperationId = "RegisterApplication")]
     [ProducesResponseType<RegisteredApplication>(201), Refuses(400, 409, 429)]
     public static async Task<IResult> Post(string name, HttpContext http, FieldErrors errors,
         [FromServices] RegistrationLimit limit, IDocumentStore store, TimeProvider clock, CancellationToken stop)

@@ -48,7 +48,7 @@ public static class ReadEvents
     /// <param name="level">Only this level, in any case.</param>
     /// <param name="since">Only events received then (RFC 3339) or later.</param>
     /// <param name="until">Only events received before then (RFC 3339).</param>
-    [WolverineGet("/apps/{app_id}/events")]
+    [WolverineGet("/apps/{app_id}/events", OperationId = "ListEvents")]
     [ProducesResponseType<EventPage>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> List(string app_id, string? limit, string? offset, string? level, string? since, string? until,
         HttpContext http, FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, [FromServices] PageMemory memory,
@@ -90,7 +90,7 @@ public static class ReadEvents
     }
 
     /// <summary>One event, by its id or by the event_id that its sender gave it.</summary>
-    [WolverineGet("/apps/{app_id}/events/{id}")]
+    [WolverineGet("/apps/{app_id}/events/{id}", OperationId = "GetEvent")]
     [ProducesResponseType<EventItem>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> One(string app_id, string id, HttpContext http, ApplicationDirectory applications,
         [FromServices] LogDatabases databases, [FromServices] PageMemory memory, CancellationToken stop)

@@ -46,7 +46,7 @@ public static class ReadFeed
     /// <param name="after">`next` of the answer before. From the start if absent; `latest`: no events, and `next` for
     /// those to come.</param>
     /// <param name="limit">1 to 50; 20 if absent.</param>
-    [WolverineGet("/apps/{app_id}/feed")]
+    [WolverineGet("/apps/{app_id}/feed", OperationId = "ReadFeed")]
     [ProducesResponseType<EventFeed>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> Get(string app_id, string? after, string? limit, HttpContext http, FieldErrors errors,
         ApplicationDirectory applications, [FromServices] LogDatabases databases, [FromServices] PageMemory memory,

@@ -1,124 +1,90 @@
 using System.Reflection;
-using System.Text.Json.Nodes;
-using ErrorTracker.Http;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
-using Swashbuckle.AspNetCore.SwaggerGen;
+using Wolverine.Http;
 
 namespace ErrorTracker.Hosting;
 
-/// <summary>Swagger UI at /docs, from the endpoints and their XML comments.</summary>
+/// <summary>
+/// The contract as an OpenAPI document, which generates clients, and Swagger UI at /docs. It is made of the endpoints,
+/// their types and their XML comments; what those cannot tell is in the files beside this one: <see
+/// cref="ContractOperations"/>, <see cref="ContractParameters"/>, <see cref="ContractSchemas"/> and <see
+/// cref="ContractPaths"/>. <c>docs/openapi.json</c> is the same document, held by a test.
+/// </summary>
 internal static class Documentation
 {
-    private const string KeyScheme = "ingest_key", SentryScheme = "sentry_key";
+    public const string
+        IngestKey = "ingest_key",
+        ReadToken = "read_token",
+        SentryKey = "sentry_key",
+        SentryKeyInQuery = "sentry_key_in_query";
+
+    private const string Name = "v1";
+
+    private const string Description =
+        """
+        Collects, stores and analyses error events from many applications.
+
+        JSON has its members in snake_case. Times are RFC 3339 in UTC. Windows are half-open: `since` ≤ `received_at`
+        < `until`. Refusals are RFC 9457 problem details; a 400 names each wrong field under `errors`, unknown query
+        parameters included. Answers may get more members, and queries more parameters, within a version. A slash at the
+        end of a path makes no difference. Bodies may be compressed: gzip, br or deflate, for SDKs of Sentry also zstd.
+        """;
 
     public static void AddDocumentation(this WebApplicationBuilder builder)
     {
         builder.Services.AddEndpointsApiExplorer();
         builder.Services.AddSwaggerGen(x =>
         {
-            x.SwaggerDoc("v1", new OpenApiInfo
-            {
-                Title = "ErrorTracker",
-                Version = "v1",
-                Description = "Collects, stores and analyses error events from many applications. Times are RFC 3339 in UTC, windows are half-open: since ≤ received_at < until.",
-            });
+            var version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(fieldCount: 3);
+            x.SwaggerDoc(Name, new() { Title = "ErrorTracker", Version = version, Description = Description });
             x.SupportNonNullableReferenceTypes();
-            x.NonNullableReferenceTypesAsRequired();
+            x.MapType<RawJson>(() => new OpenApiSchema());
             x.IncludeXmlComments(Assembly.GetExecutingAssembly());
-            const JsonSchemaType AnyOf = JsonSchemaType.Object | JsonSchemaType.String | JsonSchemaType.Null;
-            x.MapType<RawJson>(() => new OpenApiSchema { Type = AnyOf, AdditionalPropertiesAllowed = true });
-            x.AddSecurityDefinition(KeyScheme, new OpenApiSecurityScheme
+            x.CustomOperationIds(call => ((WolverineActionDescriptor)call.ActionDescriptor).Chain.OperationId);
+            x.AddSecurityDefinition(IngestKey, InHeader(
+                Door.KeyHeader, "The `ingest_key` that registering the application answered."));
+            x.AddSecurityDefinition(SentryKey, InHeader(
+                SentryAuth.Header,
+                "As Sentry SDKs send it: `Sentry sentry_version=7, sentry_key=…`, with the ingest key. Also as "
+                    + "`Authorization`, or as the `dsn` in an envelope's header."));
+            x.AddSecurityDefinition(SentryKeyInQuery, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.ApiKey,
-                In = ParameterLocation.Header,
-                Name = Door.KeyHeader,
-                Description = "The ingest_key that registering the application answered.",
+                In = ParameterLocation.Query,
+                Name = SentryAuth.Query,
+                Description = "The ingest key, for browsers and whoever else can set no header.",
             });
-            x.AddSecurityDefinition(SentryScheme, new OpenApiSecurityScheme
+            x.AddSecurityDefinition(ReadToken, new OpenApiSecurityScheme
             {
-                Type = SecuritySchemeType.ApiKey,
-                In = ParameterLocation.Header,
-                Name = SentryAuth.Header,
-                Description = "As Sentry SDKs send it: `Sentry sentry_version=7, sentry_key=…`, with the ingest_key. Also as Authorization, as sentry_key in the query, or as the dsn in an envelope's header.",
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "The token that the operator has set. Where none is set, nobody is asked for one.",
             });
-            x.OperationFilter<Contract>();
+            x.SchemaFilter<ContractSchemas>();
+            x.OperationFilter<ContractOperations>();
+            x.DocumentFilter<ContractPaths>();
         });
     }
 
     public static void UseDocumentation(this WebApplication app)
     {
-        app.UseSwagger(x => x.RouteTemplate = "docs/{documentName}/swagger.json");
+        app.UseSwagger(x =>
+        {
+            x.RouteTemplate = "docs/{documentName}/swagger.json";
+            x.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
+            x.PreSerializeFilters.Add((document, request) =>
+                document.Servers = [new() { Url = request.PathBase.HasValue ? request.PathBase.Value : "/" }]);
+        });
         app.UseSwaggerUI(x =>
         {
             x.RoutePrefix = "docs";
-            x.SwaggerEndpoint("v1/swagger.json", "ErrorTracker");
+            x.SwaggerEndpoint($"{Name}/swagger.json", "ErrorTracker");
         });
     }
 
-    /// <summary>What types cannot tell of a call: how it may be refused, and what it reads from the body by itself.</summary>
-    private sealed class Contract : IOperationFilter
-    {
-        private static readonly Dictionary<int, string> Meanings = new()
-        {
-            [400] = "Something is invalid; `errors` names each field.",
-            [401] = "The ingest key is missing.",
-            [403] = "The key does not open this application, or there is none.",
-            [404] = "There is no such thing.",
-            [409] = "It is taken, or was sent before with other content.",
-            [413] = "The body is too large.",
-            [415] = "The body is of another media type or encoding than the call takes.",
-            [429] = "A limit is reached, which `detail` names, or the application's share of the queue is used up; nothing was stored. "
-                + "Try again after `Retry-After` seconds.",
-            [503] = "It cannot be done now, and nothing was; try again after `Retry-After` seconds.",
-        };
-
-        private static readonly Dictionary<string, string> OfPaths = new()
-        {
-            ["app_id"] = "The application's id: a positive integer.",
-            ["name"] = "1 to 100 characters, none of them a control character; unique.",
-            ["key_id"] = "The key's id, as listed.",
-            ["monitor"] = "The scheduled job's name.",
-            ["key"] = "The ingest key.",
-            ["id"] = "The event's id, as answered when it was sent, or the sender's event_id: a UUID with dashes or without, in any case.",
-        };
-
-        public void Apply(OpenApiOperation operation, OperationFilterContext context)
-        {
-            var method = context.MethodInfo;
-            operation.Tags = new HashSet<OpenApiTagReference> { new(method.DeclaringType!.Namespace!.Split('.')[^1]) };
-            operation.Description = null;
-            foreach (var parameter in operation.Parameters ?? [])
-                if (parameter is { In: ParameterLocation.Path, Name: { } name }) parameter.Description = OfPaths[name];
-
-            // Wolverine assumes answers of its own for an endpoint that returns IResult.
-            operation.Responses ??= [];
-            var declared = method.GetCustomAttributes<ProducesResponseTypeAttribute>().Select(a => a.StatusCode.ToString());
-            foreach (var assumed in operation.Responses.Keys.Except(declared).ToList()) operation.Responses.Remove(assumed);
-            context.SchemaRepository.Schemas.Remove(nameof(IResult));
-
-            var refusals = method.GetCustomAttribute<RefusesAttribute>() ?? new();
-            foreach (var status in refusals.Statuses.Append(StatusCodes.Status503ServiceUnavailable).Distinct()) // the database may be away
-                operation.Responses[status.ToString()] = new OpenApiResponse
-                {
-                    Description = Meanings[status],
-                    Content = new Dictionary<string, IOpenApiMediaType> { [refusals.MediaType] = new OpenApiMediaType() },
-                };
-
-            var bodies = method.GetCustomAttributes<IngestsAttribute>().ToList();
-            if (bodies.Count == 0) return;
-            var contents = new Dictionary<string, IOpenApiMediaType>();
-            foreach (var body in bodies.Where(body => body.MediaType.Length > 0))
-            {
-                var example = body.MediaType == Door.Json ? JsonNode.Parse(body.Example) : JsonValue.Create(body.Example);
-                contents[body.MediaType] = new OpenApiMediaType { Example = example };
-            }
-            if (contents.Count > 0)
-                operation.RequestBody = new OpenApiRequestBody { Required = true, Content = contents };
-            operation.Security = [new() { [new OpenApiSecuritySchemeReference(method.DeclaringType!.Namespace == typeof(SentryAuth).Namespace ? SentryScheme : KeyScheme, context.Document)] = [] }];
-        }
-    }
+    private static OpenApiSecurityScheme InHeader(string name, string description) =>
+        new() { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = name, Description = description };
 }

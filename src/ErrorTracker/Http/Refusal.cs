@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ErrorTracker.Http;
@@ -43,14 +44,22 @@ internal sealed class RefusesAttribute(params int[] statuses) : Attribute
 
     /// <summary>Of the answer.</summary>
     public string MediaType { get; set; } = "application/problem+json";
+
+    /// <summary>What the answer has instead of the members of any problem.</summary>
+    public Type? Type { get; set; }
 }
 
-/// <summary>For the documentation: what a call takes as its body, sent with an ingest key. It needs no read token.</summary>
+/// <summary>
+/// What a call that is sent with an ingest key takes as its body. It needs no read token; all else is documentation.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
-internal sealed class IngestsAttribute(string mediaType = "", string example = "") : Attribute
+internal sealed class IngestsAttribute(string mediaType = "", string example = "") : Attribute, IAllowAnonymous
 {
     /// <summary>Empty if it takes no body.</summary>
     public string MediaType => mediaType;
 
     public string Example => example;
+
+    /// <summary>What the body is written from; null if it is bytes, or text.</summary>
+    public Type? Type { get; set; }
 }

@@ -56,7 +56,7 @@ public static class ReadProjections
         """;
 
     /// <summary>All versions of the counters that the database has, with how far each is.</summary>
-    [WolverineGet("/projections")]
+    [WolverineGet("/projections", OperationId = "ListProjections")]
     [ProducesResponseType<ProjectionStatus[]>(200)]
     public static async Task<List<ProjectionStatus>> List([FromServices] LogDatabases databases, CancellationToken stop)
     {

@@ -32,7 +32,7 @@ public static class ByLevel
     /// <summary>Events of a window by level.</summary>
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
-    [WolverineGet("/apps/{app_id}/stats/by-level")]
+    [WolverineGet("/apps/{app_id}/stats/by-level", OperationId = "CountByLevel")]
     [ProducesResponseType<LevelCounts>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, FieldErrors errors,
         ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)

@@ -106,7 +106,7 @@ public static class Loss
     /// </summary>
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
-    [WolverineGet("/apps/{app_id}/loss")]
+    [WolverineGet("/apps/{app_id}/loss", OperationId = "ReadLoss")]
     [ProducesResponseType<LossReport>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, FieldErrors errors,
         ApplicationDirectory applications, Snapshot snapshot, [FromServices] OutcomeTally tally, CancellationToken stop)

@@ -48,7 +48,7 @@ public static class Timeseries
     /// <param name="level">Only this level, in any case.</param>
     /// <param name="tz">IANA time zone, in which minutes, hours and days start; UTC if absent.</param>
     /// <param name="fill">true: buckets without events too, with count 0.</param>
-    [WolverineGet("/apps/{app_id}/stats/timeseries")]
+    [WolverineGet("/apps/{app_id}/stats/timeseries", OperationId = "ReadTimeseries")]
     [ProducesResponseType<Series>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, string? interval, string? level, string? tz, string? fill,
         FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)

@@ -62,7 +62,7 @@ public static class TopMessages
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
     /// <param name="limit">1 to 100; 10 if absent.</param>
     /// <param name="level">Only this level, in any case.</param>
-    [WolverineGet("/apps/{app_id}/stats/top-messages")]
+    [WolverineGet("/apps/{app_id}/stats/top-messages", OperationId = "ReadTopMessages")]
     [ProducesResponseType<FrequentMessages>(200), Refuses(400, 404)]
     public static async Task<IResult> Get(string app_id, string? since, string? until, string? limit, string? level,
         FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)

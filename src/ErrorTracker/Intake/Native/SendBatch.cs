@@ -42,9 +42,9 @@ public static class SendBatch
     /// a 429 with them if a limit was reached, or a 503 if an event could not be committed. The received_at of an event is
     /// when its bytes had arrived.
     /// </summary>
-    [WolverinePost("/apps/{app_id}/events/batch")]
-    [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503)]
-    [Ingests(Door.Json, Example), Ingests(Door.Lines, LinesExample)]
+    [WolverinePost("/apps/{app_id}/events/batch", OperationId = "SendBatch")]
+    [ProducesResponseType<BatchReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503, Type = typeof(BatchProblem))]
+    [Ingests(Door.Json, Example, Type = typeof(SentEvent[])), Ingests(Door.Lines, LinesExample)]
     public static async Task<IResult> Post(string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys,
         [FromServices] IngestLimits limits, [FromServices] IntakeMemory memory,
         [FromServices] WriteQueue queue, [FromServices] IngestMetrics metrics,

@@ -20,9 +20,9 @@ public static class SendEvent
     /// Members without a place of their own are kept in context, and what is too long or too many is cut and named in
     /// context.dropped.
     /// </summary>
-    [WolverinePost("/apps/{app_id}/events")]
+    [WolverinePost("/apps/{app_id}/events", OperationId = "SendEvent")]
     [ProducesResponseType<EventReceipt>(201), ProducesResponseType<EventReceipt>(200), Refuses(400, 401, 403, 409, 413, 415, 429, 503)]
-    [Ingests(Door.Json, EventBody.Example)]
+    [Ingests(Door.Json, EventBody.Example, Type = typeof(SentEvent))]
     public static async Task<IResult> Post(
         string app_id, HttpContext http, FieldErrors errors, [FromServices] KeyRing keys, [FromServices] IngestLimits limits,
         [FromServices] IntakeMemory memory,

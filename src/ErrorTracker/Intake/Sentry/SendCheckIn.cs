@@ -10,7 +10,7 @@ public static class SendCheckIn
     /// Takes a check-in of a scheduled job, as <c>curl</c> in a crontab sends it. It is not kept, and counted in
     /// <c>loss</c> under <c>monitor</c>.
     /// </summary>
-    [WolverineGet("/api/{app_id}/cron/{monitor}/{key}")]
+    [WolverineGet("/api/{app_id}/cron/{monitor}/{key}", OperationId = "CheckInWithKey")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
     public static Task<IResult> Get(
         string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
@@ -20,7 +20,7 @@ public static class SendCheckIn
     /// Takes a check-in of a scheduled job. It is not kept, and counted in <c>loss</c> under <c>monitor</c>; its body
     /// is not read.
     /// </summary>
-    [WolverinePost("/api/{app_id}/cron/{monitor}/{key}")]
+    [WolverinePost("/api/{app_id}/cron/{monitor}/{key}", OperationId = "PostCheckInWithKey")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
     public static Task<IResult> Post(
         string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
@@ -29,7 +29,7 @@ public static class SendCheckIn
     /// <summary>
     /// Takes a check-in whose key is in the query. It is not kept, and counted in <c>loss</c> under <c>monitor</c>.
     /// </summary>
-    [WolverineGet("/api/{app_id}/cron/{monitor}")]
+    [WolverineGet("/api/{app_id}/cron/{monitor}", OperationId = "CheckIn")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
     public static Task<IResult> GetByQuery(
         string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>
@@ -39,7 +39,7 @@ public static class SendCheckIn
     /// Takes a check-in whose key is in the query or a header. It is not kept, and counted in <c>loss</c> under
     /// <c>monitor</c>; its body is not read.
     /// </summary>
-    [WolverinePost("/api/{app_id}/cron/{monitor}")]
+    [WolverinePost("/api/{app_id}/cron/{monitor}", OperationId = "PostCheckIn")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
     public static Task<IResult> PostByQuery(
         string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>

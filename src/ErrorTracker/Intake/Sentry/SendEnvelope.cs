@@ -24,7 +24,7 @@ public static class SendEnvelope
     /// which are stored, and client reports, which are counted. Answered 200 only after the commit; SDKs are asked not
     /// to send what is not kept.
     /// </summary>
-    [WolverinePost("/api/{app_id}/envelope")]
+    [WolverinePost("/api/{app_id}/envelope", OperationId = "SendEnvelope")]
     [ProducesResponseType<SentryReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests("application/x-sentry-envelope", Example)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
     {

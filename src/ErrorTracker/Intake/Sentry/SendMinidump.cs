@@ -28,10 +28,10 @@ public static class SendMinidump
     /// however large it is, and named in <c>context.dropped</c>. Answered 200 with the event's id as text, only after
     /// it is committed.
     /// </summary>
-    [WolverinePost("/api/{app_id}/minidump")]
+    [WolverinePost("/api/{app_id}/minidump", OperationId = "SendMinidump")]
     [ProducesResponseType<string>(200, "text/plain")]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
-    [Ingests("multipart/form-data", Example), Ingests("application/x-dmp", "MDMP…")]
+    [Ingests("multipart/form-data", Example, Type = typeof(MinidumpForm)), Ingests("application/x-dmp", "MDMP…")]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
     {
         using var intake = new MinidumpIntake(app_id, http, services);

@@ -18,11 +18,13 @@ public static class SendSecurityReport
     /// each becomes an event of level WARNING, at most 100 of a request. <c>sentry_release</c> and
     /// <c>sentry_environment</c> in the query are kept with it. Answered 200 only after they are committed.
     /// </summary>
-    [WolverinePost("/api/{app_id}/security")]
+    [WolverinePost("/api/{app_id}/security", OperationId = "SendSecurityReport")]
     [ProducesResponseType<SentryReceipt>(200)]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
-    [Ingests("application/csp-report", Example), Ingests("application/reports+json", List), Ingests(Door.Json, Example)]
-    [Ingests("application/expect-ct-report+json", Transparency)]
+    [Ingests("application/csp-report", Example, Type = typeof(CspReport))]
+    [Ingests("application/reports+json", List, Type = typeof(BrowserReport[]))]
+    [Ingests("application/expect-ct-report+json", Transparency, Type = typeof(ExpectCtReport))]
+    [Ingests(Door.Json, Example, Type = typeof(CspReport))]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
     {
         using var intake = new ReportIntake(app_id, http, services);
@@ -30,15 +32,16 @@ public static class SendSecurityReport
     }
 
     /// <summary>The same, by the name that older pages use.</summary>
-    [WolverinePost("/api/{app_id}/csp-report")]
-    [ProducesResponseType<SentryReceipt>(200), Ingests("application/csp-report", Example)]
+    [WolverinePost("/api/{app_id}/csp-report", OperationId = "SendCspReport")]
+    [ProducesResponseType<SentryReceipt>(200), Ingests("application/csp-report", Example, Type = typeof(CspReport))]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
     public static Task<IResult> PostCsp(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         Post(app_id, http, services);
 
     /// <summary>The same for what browsers report of requests that failed (Network Error Logging).</summary>
-    [WolverinePost("/api/{app_id}/nel")]
-    [ProducesResponseType<SentryReceipt>(200), Ingests("application/reports+json", Failures)]
+    [WolverinePost("/api/{app_id}/nel", OperationId = "SendNetworkErrorReport")]
+    [ProducesResponseType<SentryReceipt>(200)]
+    [Ingests("application/reports+json", Failures, Type = typeof(BrowserReport[]))]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
     public static Task<IResult> PostNel(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         Post(app_id, http, services);

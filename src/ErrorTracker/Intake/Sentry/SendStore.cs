@@ -10,11 +10,15 @@ namespace ErrorTracker.Intake.Sentry;
 
 public static class SendStore
 {
+    private const string Compressed = "eJyrVspNLS5OTE9VslLKVaoFACq2BQ0="; // {"message":"m"}
+
     private const string Example = """{"event_id":"7d3f1f0e6f3b4f649a550d6f7c1f2a10","timestamp":"2026-01-31T12:34:56.789Z","level":"error","message":"Payment declined"}""";
 
     /// <summary>Takes one event of an older Sentry SDK: its JSON, or that compressed with zlib and written in Base64. Answered 200 only after it is committed.</summary>
-    [WolverinePost("/api/{app_id}/store")]
-    [ProducesResponseType<SentryReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests(Door.Json, Example)]
+    [WolverinePost("/api/{app_id}/store", OperationId = "SendStore")]
+    [ProducesResponseType<SentryReceipt>(200)]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Ingests(Door.Json, Example, Type = typeof(SdkEvent)), Ingests("text/plain", Compressed)]
     public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
     {
         using var intake = new StoreIntake(app_id, http, services);

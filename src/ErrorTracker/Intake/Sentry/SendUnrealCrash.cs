@@ -11,7 +11,7 @@ public static class SendUnrealCrash
     /// CRITICAL. The report is passed over and named in <c>context.dropped</c>. Answered 200 with the event's id as
     /// text, only after it is committed.
     /// </summary>
-    [WolverinePost("/api/{app_id}/unreal/{key}")]
+    [WolverinePost("/api/{app_id}/unreal/{key}", OperationId = "SendUnrealCrash")]
     [ProducesResponseType<string>(200, "text/plain"), Ingests("application/octet-stream", "CR1…")]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
     public static async Task<IResult> Post(

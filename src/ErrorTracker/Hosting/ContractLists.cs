@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using ErrorTracker.Events;
+using ErrorTracker.Intake.Native;
+using ErrorTracker.Log;
+using ErrorTracker.Projections;
+using ErrorTracker.Statistics;
+using Microsoft.OpenApi;
+
+namespace ErrorTracker.Hosting;
+
+/// <summary>
+/// Texts that are one of a closed list: each list is a schema of its own, by which generators make one enum. What
+/// senders name in their own words, such as the reasons of SDKs, is no list.
+/// </summary>
+internal sealed record ContractLists(string Name, string Description, IReadOnlyList<string> Values)
+{
+    public static readonly ContractLists
+        Level = new(
+            "Level",
+            "How severe an error is. Where a level is sent, or filtered by, the server understands other names and "
+                + "spellings of it too, and the numbers of Python's logging. It answers these.",
+            Levels.All),
+        Interval = new("Interval", "The size of a bucket. Any case is understood.", ["MINUTE", "HOUR", "DAY"]),
+        State = new("ProjectionState", "How a projection is doing.",
+            ["caught up", "catching up", "waiting", "rebuilding", "interrupted", "failing", "stopped"]),
+        Reason = new("RefusalReason", "Why an event was not stored.",
+            ["invalid", "conflicting", "too large", "media type", "too slow", "rate limited", "over quota",
+                "no room or no database", "other"]),
+        Category = new("UnkeptCategory", "What Sentry's SDKs send beside errors.",
+            ["transaction", "span", "session", "attachment", "profile", "profile_chunk", "replay", "monitor",
+                "metric_bucket", "trace_metric", "log_item", "feedback", "user_report", "security", "client_report",
+                "unknown"]);
+
+    /// <summary>Which member of which type is one of which list.</summary>
+    public static readonly Dictionary<(Type Type, string Member), ContractLists> OfMembers = new()
+    {
+        [(typeof(SentEvent), "level")] = Level,
+        [(typeof(EventItem), "level")] = Level,
+        [(typeof(LevelCount), "level")] = Level,
+        [(typeof(Series), "interval")] = Interval,
+        [(typeof(ProjectionStatus), "state")] = State,
+        [(typeof(RefusedCount), "reason")] = Reason,
+        [(typeof(NotKeptCount), "category")] = Category,
+    };
+
+    /// <summary>A reference to the list's schema, which is added to the document where it is not there yet.</summary>
+    public IOpenApiSchema In(IDictionary<string, IOpenApiSchema> schemas)
+    {
+        schemas.TryAdd(Name, new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Description = Description,
+            Enum = [.. Values.Select(value => JsonValue.Create(value))],
+        });
+        return new OpenApiSchemaReference(Name);
+    }
+}
