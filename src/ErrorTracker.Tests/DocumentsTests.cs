@@ -64,7 +64,7 @@ public sealed partial class DocumentsTests
     public void operations_describes_each_metric_and_no_other()
     {
         var made = Files.Where(IsOfTheProduct).SelectMany(file => MetricInCode().Matches(File.ReadAllText(file)));
-        var described = MetricInTable().Matches(Named("docs/operations.md").Text);
+        var described = MetricInList().Matches(Named("docs/operations.md").Text);
         Assert.Equal(
             made.Select(metric => metric.Groups[1].Value).Distinct().Order(),
             described.Select(metric => metric.Groups[1].Value).Distinct().Order());
@@ -139,8 +139,8 @@ public sealed partial class DocumentsTests
     [GeneratedRegex(@"""(errortracker\.[a-z]+\.[a-z]+)""")]
     private static partial Regex MetricInCode();
 
-    [GeneratedRegex(@"^\| `(errortracker\.[a-z.]+)`", RegexOptions.Multiline)]
-    private static partial Regex MetricInTable();
+    [GeneratedRegex(@"^- `(errortracker\.[a-z.]+)`", RegexOptions.Multiline)]
+    private static partial Regex MetricInList();
 
     [GeneratedRegex(@"`(?:(?<file>[\w./-]+\.(?:cs|csproj|props|sh))|(?<tests>\w+Tests))`")]
     private static partial Regex CodeFile();
