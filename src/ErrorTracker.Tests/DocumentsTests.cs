@@ -55,7 +55,8 @@ public sealed partial class DocumentsTests
         var described = Setting().Matches(Named("docs/operations.md").Text).Select(name => name.Value).ToHashSet();
         Assert.Equal(read.Order(), described.Order());
 
-        var composed = new[] { ".env", "docker-compose.yml" }.Select(file => File.ReadAllText(Path.Combine(Root, file)));
+        string[] composed =
+            [File.ReadAllText(Path.Combine(Root, ".env")), File.ReadAllText(Path.Combine(Root, "docker-compose.yml"))];
         var elsewhere = composed.Concat(Documents.Select(document => document.Text));
         Assert.Empty(elsewhere.SelectMany(text => Setting().Matches(text)).Select(name => name.Value).Except(read));
     }
@@ -73,12 +74,11 @@ public sealed partial class DocumentsTests
     [Fact]
     public void each_file_of_code_that_is_named_exists()
     {
-        var known = Files.Select(file => "/" + Path.GetRelativePath(Root, file).Replace('\\', '/')).ToList();
         Assert.Empty(
             from document in Documents
             from Match named in CodeFile().Matches(document.Prose)
             let file = named.Groups["file"].Success ? named.Groups["file"].Value : named.Groups["tests"].Value + ".cs"
-            where !known.Exists(path => path.EndsWith("/" + file, StringComparison.Ordinal))
+            where !Files.Exists(path => path.EndsWith("/" + file, StringComparison.Ordinal))
             select $"{document.Path}: {file}");
     }
 
@@ -87,7 +87,7 @@ public sealed partial class DocumentsTests
     {
         var index = Named("docs/decisions/README.md").Text;
         var decisions = Documents.FindAll(document => Decision().IsMatch(document.Path));
-        Assert.Empty(decisions.Select(RowOf).Where(row => !index.Contains(row)));
+        Assert.All(decisions, decision => Assert.Contains(RowOf(decision), index));
         Assert.Equal(Enumerable.Range(1, decisions.Count), decisions.Select(NumberOf).Order());
 
         static int NumberOf(Document decision) => int.Parse(decision.Title[..4]);
@@ -166,7 +166,8 @@ public sealed partial class DocumentsTests
             Link().Matches(CodeSpan().Replace(Prose, "")).Select(link => link.Groups[1].Value);
 
         /// <summary>Headings as links name them.</summary>
-        public HashSet<string> Anchors => [.. Heading().Matches(Prose).Select(heading => AnchorOf(heading.Groups[1].Value))];
+        public HashSet<string> Anchors =>
+            [.. Heading().Matches(Prose).Select(heading => AnchorOf(heading.Groups[1].Value))];
 
         public List<Table> Tables
         {
@@ -177,8 +178,9 @@ public sealed partial class DocumentsTests
                 foreach (var line in Prose.Split('\n'))
                 {
                     var isRow = line.StartsWith('|');
+                    var isRule = line.StartsWith("|-", StringComparison.Ordinal);
                     if (isRow && !isWithin) tables.Add(new(CellsOf(line), []));
-                    else if (isRow && !line.StartsWith("|--", StringComparison.Ordinal)) tables[^1].Rows.Add(CellsOf(line));
+                    else if (isRow && !isRule) tables[^1].Rows.Add(CellsOf(line));
                     isWithin = isRow;
                 }
                 return tables;
@@ -188,7 +190,7 @@ public sealed partial class DocumentsTests
         public static Document Read(string file)
         {
             var text = File.ReadAllText(file);
-            return new(System.IO.Path.GetRelativePath(Root, file).Replace('\\', '/'), text, CodeBlock().Replace(text, ""));
+            return new(System.IO.Path.GetRelativePath(Root, file), text, CodeBlock().Replace(text, ""));
         }
 
         public override string ToString() => Path;
