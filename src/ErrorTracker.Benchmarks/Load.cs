@@ -21,6 +21,8 @@ internal sealed record LoadResult(long Good, long Bad, double Seconds, List<doub
 /// </summary>
 internal static class Load
 {
+    private static ReadOnlySpan<byte> ContentLength => "Content-Length: "u8;
+
     public static byte[] Post(string path, string key, byte[] body)
     {
         var head =
@@ -96,7 +98,7 @@ internal static class Load
         }
     }
 
-    /// <summary>Reads one answer to its end: a length is declared, or its chunks end with an empty one.</summary>
+    /// <summary>Reads one answer to its end; 0 if the connection ends before.</summary>
     private static async Task<int> ReadStatusAsync(Socket socket, byte[] buffer)
     {
         for (var filled = 0; ;)
@@ -104,14 +106,21 @@ internal static class Load
             var read = await socket.ReceiveAsync(buffer.AsMemory(filled));
             if (read == 0) return 0;
             filled += read;
-            var answer = buffer.AsSpan(0, filled);
-            var head = answer.IndexOf("\r\n\r\n"u8);
-            if (head < 0) continue;
-            var length = answer[..head].IndexOf("Content-Length: "u8);
-            var isWhole = length < 0
-                ? answer.EndsWith("0\r\n\r\n"u8)
-                : Utf8Parser.TryParse(answer[(length + 16)..], out int declared, out _) && filled >= head + 4 + declared;
-            if (isWhole) return Utf8Parser.TryParse(answer[9..], out int status, out _) ? status : 0;
+            if (IsWhole(buffer.AsSpan(0, filled)))
+                return Utf8Parser.TryParse(buffer.AsSpan("HTTP/1.1 ".Length), out int status, out _) ? status : 0;
         }
+    }
+
+    /// <summary>A length is declared, or its chunks end with an empty one.</summary>
+    private static bool IsWhole(ReadOnlySpan<byte> answer)
+    {
+        var headEnd = answer.IndexOf("\r\n\r\n"u8);
+        if (headEnd < 0) return false;
+        var body = answer[(headEnd + 4)..];
+        var length = answer[..headEnd].IndexOf(ContentLength);
+        return length < 0
+            ? answer.EndsWith("0\r\n\r\n"u8)
+            : Utf8Parser.TryParse(answer[(length + ContentLength.Length)..], out int declared, out _)
+                && body.Length >= declared;
     }
 }

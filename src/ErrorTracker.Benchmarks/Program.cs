@@ -5,7 +5,9 @@ using System.Runtime.Versioning;
 
 namespace ErrorTracker.Benchmarks;
 
-/// <summary>Answers the questions that it is asked, or all, and writes the figures to their sections of one file.</summary>
+/// <summary>
+/// Answers the questions that it is asked, or all, and writes the figures to their sections of one file.
+/// </summary>
 internal static class Program
 {
     private static readonly Dictionary<string, Func<int, Report, Task>> Benchmarks = new()
@@ -38,7 +40,10 @@ internal static class Program
             Description = "How many events the statistics' log has.",
             DefaultValueFactory = _ => 1_000_000,
         };
-        var command = new RootCommand($"Measures on this machine, and writes {Measurements.Path}.") { questions, events };
+        var command = new RootCommand($"Measures on this machine, and writes {Measurements.Path}.")
+        {
+            questions, events,
+        };
         command.SetAction((parsed, _) => RunAsync(parsed.GetValue(questions) ?? [], parsed.GetValue(events)));
         return command;
     }

@@ -45,7 +45,8 @@ internal static class RebuildBenchmark
         report.Add(
             $"rebuild of all counters, {events:N0} events",
             $"{rate:N0} events/s ({rebuild.Min():0.0}–{rebuild.Max():0.0} s)",
-            $"bare GROUP BY by hour and level {events / bare.Median():N0} events/s: {bare.Median() / rebuild.Median():0.00}; "
+            "bare GROUP BY by hour and level "
+            + $"{events / bare.Median():N0} events/s: {bare.Median() / rebuild.Median():0.00}; "
             + "loading the events and counting them by minute in memory "
             + $"{loading:N0} events/s: {rate / loading:0.0}×");
     }

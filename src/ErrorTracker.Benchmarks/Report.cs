@@ -55,8 +55,9 @@ internal sealed class Report(string question)
     private static async Task<string> ConditionsAsync()
     {
         var gigabytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30;
-        return $"{DateTime.UtcNow:yyyy-MM-dd}, commit {await CommitAsync()}, {Environment.ProcessorCount} cores ({Processor()}), "
-            + $"{gigabytes} GB, {Environment.OSVersion.VersionString}, .NET {Environment.Version}. "
+        return $"{DateTime.UtcNow:yyyy-MM-dd}, commit {await CommitAsync()}, "
+            + $"{Environment.ProcessorCount} cores ({Processor()}), {gigabytes} GB, "
+            + $"{Environment.OSVersion.VersionString}, .NET {Environment.Version}. "
             + "PostgreSQL as the private cluster runs it, on the same machine.";
     }
 

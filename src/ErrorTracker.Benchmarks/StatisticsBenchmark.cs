@@ -117,7 +117,8 @@ internal sealed class StatisticsBenchmark(Host host, int events, Report report)
                 $"""
                 select {statistic.OfLog}, count(*)
                 from {LogSchema.Name}.mt_events
-                where tenant_id = '{application}' and timestamp >= '{since}' and timestamp < '{until}' {statistic.LogFilter}
+                where tenant_id = '{application}' and timestamp >= '{since}' and timestamp < '{until}'
+                  {statistic.LogFilter}
                 group by 1
                 """));
             onTable.Add(await host.TimeAsync(

@@ -4,8 +4,8 @@ using ErrorTracker.Postgres;
 namespace ErrorTracker.Crash;
 
 /// <summary>
-/// A process that this one starts and signals. It never outlives this one, however this one ends: the kernel kills it at
-/// the end of the thread that forked it, so that thread waits for it.
+/// A process that this one starts and signals. It never outlives this one, however this one ends: the kernel kills it
+/// at the end of the thread that forked it, so that thread waits for it.
 /// </summary>
 internal sealed class Child
 {

@@ -112,7 +112,8 @@ internal sealed class Cluster : IAsyncDisposable
     public bool HasEnded => _server is null or { Exited.IsCompleted: true };
 
     /// <summary>
-    /// Ends the server, and waits until the last of its processes has noticed: before, none can be started in its place.
+    /// Ends the server, and waits until the last of its processes has noticed: before, none can be started in its
+    /// place.
     /// </summary>
     public async Task EndAsync(int signal)
     {

@@ -6,7 +6,9 @@ namespace ErrorTracker.Crash;
 /// </summary>
 /// <param name="program">ErrorTracker.dll of the API.</param>
 /// <param name="seed">Repeats the disturbances and what chance decides of them.</param>
-/// <param name="pace">How long the stretches are that chance decides, and how dense the load is, against the usual.</param>
+/// <param name="pace">
+/// How long the stretches are that chance decides, and how dense the load is, against the usual.
+/// </param>
 internal sealed class CrashRun(string program, int seed, double pace = 1) : IAsyncDisposable
 {
     private const int RoundsOnStage = 10;
@@ -46,7 +48,8 @@ internal sealed class CrashRun(string program, int seed, double pace = 1) : IAsy
         Directory.CreateDirectory(folder);
         var logs = Directory.GetFiles(_stage!.Folder, "*.log").Append(_stage.Cluster.Log).Distinct().Where(File.Exists);
         foreach (var log in logs) File.Copy(log, Path.Combine(folder, Path.GetFileName(log)), overwrite: true);
-        File.WriteAllLines(Path.Combine(folder, "faults.txt"), report.Faults.Select(fault => $"{fault.Kind}: {fault.What}"));
+        var faults = report.Faults.Select(fault => $"{fault.Kind}: {fault.What}");
+        File.WriteAllLines(Path.Combine(folder, "faults.txt"), faults);
         return folder;
     }
 }

@@ -15,7 +15,9 @@ namespace ErrorTracker.Crash;
 internal sealed record Disturbance(
     string Name, int Nodes, Func<Stage, Random, CancellationToken, Task<string>> HappenAsync)
 {
-    private static readonly TimeSpan LongestRefill = TimeSpan.FromSeconds(60), LongestRebuild = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestFilling = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan LongestRebuild = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
@@ -122,7 +124,8 @@ internal sealed record Disturbance(
     /// The server of the API's own cluster, which it starts again by itself; sometimes another ends just when that is
     /// under way.
     /// </summary>
-    private static async Task<string> OwnedPostgresEndsAsync(Stage stage, Random random, int signal, CancellationToken stop)
+    private static async Task<string> OwnedPostgresEndsAsync(
+        Stage stage, Random random, int signal, CancellationToken stop)
     {
         stage.Cluster.SignalPostmaster(signal);
         if (random.Next(3) > 0) return "";
@@ -130,7 +133,9 @@ internal sealed record Disturbance(
         return stage.Cluster.SignalPostmaster(Child.Kill) ? "again, killed" : "";
     }
 
-    /// <summary>As the kernel does it where memory is short: the server ends all its connections and recovers.</summary>
+    /// <summary>
+    /// As the kernel does it where memory is short: the server ends all its connections and recovers.
+    /// </summary>
     private static async Task<string> BackendEndsAsync(Stage stage, CancellationToken stop)
     {
         var backend = await stage.Cluster.ScalarAsync<int>(SomeBackend, stop);
@@ -164,11 +169,13 @@ internal sealed record Disturbance(
         return $"for {watch.Elapsed.TotalSeconds:0.0} s";
     }
 
-    /// <summary>PostgreSQL ends itself when it can write no more of its log; whoever gives it room starts it again.</summary>
+    /// <summary>
+    /// PostgreSQL ends itself when it can write no more of its log; whoever gives it room starts it again.
+    /// </summary>
     private static async Task<string> DiskFillsAsync(Stage stage, Random random, CancellationToken stop)
     {
         var watch = Stopwatch.StartNew();
-        for (; watch.Elapsed < LongestRefill; await Task.Delay(Pause, stop))
+        for (; watch.Elapsed < LongestFilling; await Task.Delay(Pause, stop))
         {
             stage.Cluster.Fill(); // also what it has freed meanwhile
             var probe = Parcel.Probe(stage.Ledger, stage.Applications[0]);

@@ -51,8 +51,8 @@ internal sealed class Ledger
     public void Fault(FaultKind kind, string what) => _faults.Enqueue(new(kind, what));
 
     /// <param name="orderlyFrom">
-    /// From this event on, the host answered all that it took, for it ended in good order: whatever answer was lost, the
-    /// event must not be stored.
+    /// From this event on, the host answered all that it took, for it ended in good order: whatever answer was lost,
+    /// the event must not be stored.
     /// </param>
     public async Task CompareAsync(NpgsqlDataSource database, int? orderlyFrom, CancellationToken stop)
     {
@@ -74,7 +74,9 @@ internal sealed class Ledger
             Fault(FaultKind.Answer, $"stored and not answered by a host that ended in good order: {sent}");
     }
 
-    private static async Task<Dictionary<long, List<Guid>>> StoredAsync(NpgsqlDataSource database, CancellationToken stop)
+    /// <summary>The ids under which each trace is stored.</summary>
+    private static async Task<Dictionary<long, List<Guid>>> StoredAsync(
+        NpgsqlDataSource database, CancellationToken stop)
     {
         var stored = new Dictionary<long, List<Guid>>();
         await using var command = database.CreateCommand(

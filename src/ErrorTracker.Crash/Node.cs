@@ -10,7 +10,9 @@ namespace ErrorTracker.Crash;
 internal sealed class Node(int number, string program, string log, (string Key, string Value) database)
     : IAsyncDisposable
 {
-    /// <summary>Below the ports that the kernel gives to clients: one of those could meet itself while the node is down.</summary>
+    /// <summary>
+    /// Below the ports that the kernel gives to clients: one of those could meet itself while the node is down.
+    /// </summary>
     private const int LowestPort = 20_000, HighestPort = 32_000;
 
     /// <summary>Longer than the API leaves a commit in doubt.</summary>

@@ -68,7 +68,9 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
         return new(application, [probe], Single);
     }
 
-    /// <summary>Sends it to a node and notes what is answered for each event. What no answer may say is a fault.</summary>
+    /// <summary>
+    /// Sends it to a node and notes what is answered for each event. What no answer may say is a fault.
+    /// </summary>
     public async Task SendAsync(Node node, Ledger ledger)
     {
         try
@@ -87,7 +89,8 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
         {
-            foreach (var sent in events) sent.Lose($"answer of node {node.Number} lost: {(e.InnerException ?? e).Message}");
+            var reason = (e.InnerException ?? e).Message;
+            foreach (var sent in events) sent.Lose($"answer of node {node.Number} lost: {reason}");
         }
     }
 

@@ -18,9 +18,9 @@ internal sealed class Recount(Stage stage)
 
     public async Task CompareAsync(Random random, CancellationToken stop)
     {
-        var counters = new Verify(stage.Cluster.Database);
-        foreach (var difference in (await counters.RunAsync(since: null, until: null, MostDifferences, stop)).Differences)
-            stage.Ledger.Fault(FaultKind.Count, $"{difference}");
+        var verify = new Verify(stage.Cluster.Database);
+        var verified = await verify.RunAsync(since: null, until: null, MostDifferences, stop);
+        foreach (var difference in verified.Differences) stage.Ledger.Fault(FaultKind.Count, $"{difference}");
 
         var (since, until) = await WindowOfAllAsync(stop);
         await CompareAsync(since, until, stop);

@@ -42,7 +42,9 @@ internal sealed class Round(Stage stage, Disturbance kind, Random random)
         var unknown = sent.Count(one => one is { IsUnknown: true, IsAcknowledged: false });
         var refused = sent.Count - acknowledged - unknown;
         return new(
-            number, kind.Name, _detail, sent.Count, acknowledged, refused, unknown, _recovery, [.. stage.Ledger.Faults]);
+            number, kind.Name, _detail,
+            sent.Count, acknowledged, refused, unknown,
+            _recovery, [.. stage.Ledger.Faults]);
     }
 
     /// <summary>Whatever fails, what follows may still show what became of the events.</summary>
