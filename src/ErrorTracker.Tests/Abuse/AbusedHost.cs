@@ -59,15 +59,15 @@ public sealed class AbusedHost : IAsyncLifetime
     public static byte[] Event(string message, int size = 0) =>
         Encoding.UTF8.GetBytes($$$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"{{{message}}}","stack":{"pad":"{{{new string('p', size)}}}"}}""");
 
-    public static HttpRequestMessage Post(Sender sender, string path, byte[] body, string type = Door.Json, string? encoding = null)
+    public static HttpRequestMessage Post(Sender sender, string path, byte[] body, string type = MediaType.Json, string? encoding = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/{path}") { Content = new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, Headers = { { Door.KeyHeader, sender.Key } } };
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/{path}") { Content = new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, Headers = { { NativeIntake.KeyHeader, sender.Key } } };
         if (encoding is not null) request.Content.Headers.ContentEncoding.Add(encoding);
         return request;
     }
 
     internal static byte[] Http(Sender sender, byte[] body, int? length = null) =>
-        [.. Encoding.ASCII.GetBytes($"POST /apps/{sender.Id}/events HTTP/1.1\r\nHost: localhost\r\n{Door.KeyHeader}: {sender.Key}\r\nContent-Type: {Door.Json}\r\nContent-Length: {length ?? body.Length}\r\n\r\n"), .. body];
+        [.. Encoding.ASCII.GetBytes($"POST /apps/{sender.Id}/events HTTP/1.1\r\nHost: localhost\r\n{NativeIntake.KeyHeader}: {sender.Key}\r\nContent-Type: {MediaType.Json}\r\nContent-Length: {length ?? body.Length}\r\n\r\n"), .. body];
 
     private static IEnumerable<int> ChildrenOf(int parent) => File.ReadAllText($"/proc/{parent}/task/{parent}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
 }

@@ -33,7 +33,7 @@ public sealed class BodyLimitTests(AbusedHost abused, ITestOutputHelper output) 
     {
         var sender = await Host.RegisterAsync();
         using var connection = await RawConnection.OpenAsync(Host.Http.BaseAddress!);
-        var answer = await connection.ExchangeAsync(Encoding.ASCII.GetBytes($"POST /apps/{sender.Id}/{path} HTTP/1.1\r\nHost: localhost\r\n{Door.KeyHeader}: {sender.Key}\r\nContent-Type: {Door.Json}\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n{{}}"));
+        var answer = await connection.ExchangeAsync(Encoding.ASCII.GetBytes($"POST /apps/{sender.Id}/{path} HTTP/1.1\r\nHost: localhost\r\n{NativeIntake.KeyHeader}: {sender.Key}\r\nContent-Type: {MediaType.Json}\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n{{}}"));
         Assert.Equal((400, "body"), (answer!.Status, string.Join(',', answer.Faults)));
     }
 

@@ -26,7 +26,7 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
         var named = OneIn(4) ? random.Next(NamedEvents) : (int?)null;
         var body = named is { } known && OneIn(2) ? Encoding.UTF8.GetBytes(NamedEvent(known))
             : OneIn(30) ? HostileShapes.Any(random, "native") : _events.Next(Mark(0), IdOf(named));
-        var (request, encoding, sent, refusal) = Wrap("events", body, Door.Json);
+        var (request, encoding, sent, refusal) = Wrap("events", body, MediaType.Json);
         var (read, isWhole) = Compression.Inflate(encoding, sent);
         return new("event", request, (answer, ledger) => refusal is { } status ? Expect(answer!, status) : Math.Max(sent.Length, read.Length) > EventOracle.Largest ? Expect(answer!, 413)
             : isWhole ? FaultOf(answer!, EventOracle.Judge(read), ledger) : Expect(answer!, 400, "body"));
@@ -39,7 +39,7 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
         var elements = Enumerable.Range(0, OneIn(50) ? random.Next(300) : random.Next(8)).Select(i => _events.Next(Mark(i), NameOf(i))).ToList();
         var text = lines ? Join("\n"u8, elements) : [(byte)'[', .. Join(","u8, elements), (byte)']'];
         var body = OneIn(4) && text.AsSpan().IndexOf("event_id"u8) < 0 ? Mutation.Apply(random, text) : text;
-        var (request, encoding, sent, refusal) = Wrap("events/batch", body, lines ? Door.Lines : Door.Json);
+        var (request, encoding, sent, refusal) = Wrap("events/batch", body, lines ? MediaType.Lines : MediaType.Json);
         var (read, inflates) = Compression.Inflate(encoding, sent);
         var (found, isWhole) = BatchOracle.Split(read, lines);
         return new(lines ? "lines" : "batch", request, (answer, ledger) => refusal is { } status ? Expect(answer!, status) : BatchOracle.FaultOf(answer!, found, read.Length, isWhole, inflates, ledger, number));
@@ -71,9 +71,9 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
         var sent = means.Length > 0 ? Compression.Deflate(means, body, isRaw: OneIn(2)) : body;
         if (means.Length > 0 && OneIn(4)) sent = Mutation.Apply(random, sent);
         (var name, string? meant) = OneIn(30) ? EncodingNames[random.Next(EncodingNames.Length)] : (means, means);
-        var (contentType, isJson) = OneIn(30) ? random.GetItems(Types.Where(other => type == Door.Json || !other.IsJson).ToArray(), 1)[0] : (type, true);
+        var (contentType, isJson) = OneIn(30) ? random.GetItems(Types.Where(other => type == MediaType.Json || !other.IsJson).ToArray(), 1)[0] : (type, true);
         var (key, opens) = OneIn(40) ? HostileKeys.Pick(random, sender.Key) : (sender.Key, 0);
-        var headers = new List<(string, string)> { (Door.KeyHeader, key) };
+        var headers = new List<(string, string)> { (NativeIntake.KeyHeader, key) };
         if (contentType.Length > 0) headers.Add(("Content-Type", contentType));
         if (name.Length > 0) headers.Add(("Content-Encoding", name));
         return (Input.Http("POST", $"/apps/{sender.Id}/{path}", headers, sent, OneIn(3) ? random : null), meant ?? "", sent, opens > 0 ? opens : isJson && meant is not null ? (int?)null : 415);
@@ -104,7 +104,7 @@ internal static class HostileKeys
         4 => (new string('0', 32), 403),
         5 => (new string('k', random.Next(1, 20_000)), 403),
         6 => ("\xff\xfe\x80é", 403),
-        7 => (key + "\r\n" + Door.KeyHeader + ": " + key, 403),
+        7 => (key + "\r\n" + NativeIntake.KeyHeader + ": " + key, 403),
         8 => (key[..^1], 403),
         _ => ("' or 1=1 --", 403),
     };

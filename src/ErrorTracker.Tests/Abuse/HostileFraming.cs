@@ -20,7 +20,7 @@ internal sealed class HostileFraming(Random random, int number, Sender sender)
 
     public Input Next()
     {
-        var whole = Input.Http("POST", $"/apps/{sender.Id}/events", [(Door.KeyHeader, sender.Key), ("Content-Type", Door.Json)], Event, random.Next(2) == 0 ? random : null);
+        var whole = Input.Http("POST", $"/apps/{sender.Id}/events", [(NativeIntake.KeyHeader, sender.Key), ("Content-Type", MediaType.Json)], Event, random.Next(2) == 0 ? random : null);
         return random.Next(10) switch
         {
             0 => Broken("chunk size", Post("Transfer-Encoding: chunked", $"{Pick(Sizes)}\r\n{_bodies.ValidEvent()}\r\n0\r\n\r\n")),
@@ -38,7 +38,7 @@ internal sealed class HostileFraming(Random random, int number, Sender sender)
     }
 
     private byte[] Post(string headers, string body) =>
-        Encoding.Latin1.GetBytes($"POST /apps/{sender.Id}/events HTTP/1.1\r\nHost: localhost\r\n{Door.KeyHeader}: {sender.Key}\r\nContent-Type: {Door.Json}\r\n{headers}\r\n\r\n{body}");
+        Encoding.Latin1.GetBytes($"POST /apps/{sender.Id}/events HTTP/1.1\r\nHost: localhost\r\n{NativeIntake.KeyHeader}: {sender.Key}\r\nContent-Type: {MediaType.Json}\r\n{headers}\r\n\r\n{body}");
 
     private byte[] Noise()
     {

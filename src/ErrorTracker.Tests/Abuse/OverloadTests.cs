@@ -95,7 +95,7 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
         var flood = Task.WhenAll(Enumerable.Range(0, batches).Select(async batch =>
         {
             var lines = string.Join('\n', Enumerable.Range(0, events).Select(i => Encoding.UTF8.GetString(AbusedHost.Event($"flood {batch} {i}"))));
-            using var request = AbusedHost.Post(flooder, "events/batch", Encoding.UTF8.GetBytes(lines), Door.Lines);
+            using var request = AbusedHost.Post(flooder, "events/batch", Encoding.UTF8.GetBytes(lines), MediaType.Lines);
             using var answer = await Host.Http.SendAsync(request);
             if (answer.StatusCode != HttpStatusCode.OK)
             {

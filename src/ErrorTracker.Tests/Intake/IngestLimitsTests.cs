@@ -83,7 +83,7 @@ public sealed class IngestLimitsTests(SharedApi shared)
     private async Task<TestApi> StartAsync(params (string, string)[] settings) => await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), settings);
 
     private static Task<JsonElement> BatchAsync(TestApi api, Sender sender, int events, int expected) =>
-        api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, $"[{string.Join(',', Enumerable.Repeat(Event, events))}]", (Door.KeyHeader, sender.Key));
+        api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, $"[{string.Join(',', Enumerable.Repeat(Event, events))}]", (NativeIntake.KeyHeader, sender.Key));
 
     private sealed record Refused(string? Detail, string? RetryAfter, string? Limits, JsonElement Body);
 
@@ -97,7 +97,7 @@ public sealed class IngestLimitsTests(SharedApi shared)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
-            Content = new StringContent(body, Encoding.UTF8, Door.Json), Headers = { { Door.KeyHeader, sender.Key } },
+            Content = new StringContent(body, Encoding.UTF8, MediaType.Json), Headers = { { NativeIntake.KeyHeader, sender.Key } },
         };
         using var answer = await api.Host.Server.CreateClient().SendAsync(request);
         Assert.Equal(expected, (int)answer.StatusCode);

@@ -32,6 +32,6 @@ public sealed class StorableNumbersTests
     {
         using var document = JsonDocument.Parse(json);
         var size = 0L;
-        return StorableNumbers.All(document.RootElement, ref size, EventBody.Largest);
+        return StorableNumbers.All(document.RootElement, ref size, EventLimits.Largest);
     }
 }

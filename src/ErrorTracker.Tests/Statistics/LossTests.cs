@@ -246,7 +246,7 @@ public sealed class LossTests(SharedApi shared)
         return api.StoreAsync([new(sender.Id, Guid.CreateVersion7(), false, DateTimeOffset.UtcNow, data, LossReported.StoredType)]);
     }
 
-    private Task<JsonElement> BatchAsync(Sender sender, string body, int expected) => _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, body, (Door.KeyHeader, sender.Key));
+    private Task<JsonElement> BatchAsync(Sender sender, string body, int expected) => _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, body, (NativeIntake.KeyHeader, sender.Key));
 
     private Task<JsonElement> ReportAsync(
         Sender sender, (string Reason, string Category, string Quantity) entry, TestApi? api = null) => EnvelopeAsync(

@@ -111,7 +111,7 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
                     }
                     var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
                     log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
-                    foreach (var pending in group.Concat(again)) pending.Settled.TrySetException(failure);
+                    foreach (var pending in group.Concat(again)) pending.GiveUp();
                     again.Clear(); // or each of them would be tried as long
                     return;
                 }
@@ -129,7 +129,7 @@ public sealed class GroupCommit(LogDatabase database, CommitSignal committed, Re
         {
             var refusal = failure as PostgresException ?? failure.InnerException as PostgresException;
             log.LogError("PostgreSQL refuses an event: SQLSTATE {Reason}", refusal?.SqlState);
-            group[0].Settled.TrySetException(failure);
+            group[0].GiveUp();
             return;
         }
         var half = group.Count / 2;

@@ -62,15 +62,14 @@ public sealed class WriteQueue(GroupCommit commits, TimeProvider clock, ILogger<
         {
             var late = group.FindAll(pending => clock.GetElapsedTime(pending.EnqueuedAt) > Patience);
             if (late.Count > 0) log.LogWarning("{Events} events waited too long for a commit.", late.Count);
-            var timeout = new TimeoutException("It waited too long for a commit.");
-            foreach (var pending in late) pending.Settled.TrySetException(timeout);
+            foreach (var pending in late) pending.GiveUp();
             await commits.CommitAsync([.. group.Where(pending => !pending.Settled.Task.IsCompleted)], segments);
         }
         catch (Exception failure)
         {
             log.LogError(failure, "A commit of {Events} events failed.", group.Count);
             segments.Abandon();
-            foreach (var pending in group) pending.Settled.TrySetException(failure);
+            foreach (var pending in group) pending.GiveUp();
         }
     }
 }

@@ -27,7 +27,7 @@ internal static class Api
         builder.WebHost.ConfigureKestrel(x =>
         {
             x.AddServerHeader = false;
-            x.RequestHeaderEncodingSelector = name => name is Door.KeyHeader or SentryAuth.Header ? System.Text.Encoding.Latin1 : null; // bytes of any kind are a wrong key, not a broken request
+            x.RequestHeaderEncodingSelector = name => name is NativeIntake.KeyHeader or SentryAuth.Header ? System.Text.Encoding.Latin1 : null; // bytes of any kind are a wrong key, not a broken request
             x.Limits.MaxConcurrentConnections = MostConnections;
             x.Limits.MaxRequestBodySize = SendBatch.Largest;
             x.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);

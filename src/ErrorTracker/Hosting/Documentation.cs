@@ -35,7 +35,7 @@ internal static class Documentation
             {
                 Type = SecuritySchemeType.ApiKey,
                 In = ParameterLocation.Header,
-                Name = Door.KeyHeader,
+                Name = NativeIntake.KeyHeader,
                 Description = "The ingest_key that registering the application answered.",
             });
             x.AddSecurityDefinition(SentryScheme, new OpenApiSecurityScheme
@@ -113,7 +113,7 @@ internal static class Documentation
             var contents = new Dictionary<string, IOpenApiMediaType>();
             foreach (var body in bodies.Where(body => body.MediaType.Length > 0))
             {
-                var example = body.MediaType == Door.Json ? JsonNode.Parse(body.Example) : JsonValue.Create(body.Example);
+                var example = body.MediaType == MediaType.Json ? JsonNode.Parse(body.Example) : JsonValue.Create(body.Example);
                 contents[body.MediaType] = new OpenApiMediaType { Example = example };
             }
             if (contents.Count > 0)

@@ -1,5 +1,4 @@
 using ErrorTracker.Configuration;
-using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Intake;
 

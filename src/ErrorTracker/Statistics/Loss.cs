@@ -1,5 +1,4 @@
 using ErrorTracker.Applications;
-using ErrorTracker.Commit;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
@@ -67,7 +66,7 @@ public static class Loss
         $"""
         select tally.kind, tally.reason || tally.category as name, {OutcomeTally.Sum}
         from {OutcomeTally.Table} as tally
-        where {InWindow} and tally.kind <> '{OutcomeTally.ClientDropped}'
+        where {InWindow} and tally.kind <> '{OutcomeKind.ClientDropped}'
         group by 1, 2 order by 3 desc, 2
         """;
 
@@ -79,7 +78,7 @@ public static class Loss
         with dropped as (
           select tally.reason, tally.category, tally.count
           from {OutcomeTally.Table} as tally
-          where {InWindow} and tally.kind = '{OutcomeTally.ClientDropped}'
+          where {InWindow} and tally.kind = '{OutcomeKind.ClientDropped}'
           union all
           select item.reason, item.category, item.quantity
           from {LogSchema.Name}.mt_events as log
@@ -143,8 +142,8 @@ public static class Loss
         public static Outcome Read(NpgsqlDataReader row)
         {
             var name = row.GetString(1);
-            var kind = row.GetString(0) == OutcomeTally.NotKept ? Kinds.NotKept
-                : name == OutcomeTally.Duplicate ? Kinds.Duplicate
+            var kind = row.GetString(0) == OutcomeKind.NotKept ? Kinds.NotKept
+                : name == Reason.Duplicate.Stored ? Kinds.Duplicate
                 : Kinds.Refused;
             return new(kind, name, row.GetInt64(2));
         }

@@ -41,7 +41,7 @@ public sealed class KeptEventTests
     {
         foreach (var unit in new[] { "m", "💥" })
         {
-            var whole = string.Concat(Enumerable.Repeat(unit, EventBody.LongestMessage + 1));
+            var whole = string.Concat(Enumerable.Repeat(unit, EventLimits.LongestMessage + 1));
             Assert.Null(Parse($"{{{Required.Replace("\"m\"", $"\"{whole[unit.Length..]}\"")}}}").Context);
             var error = Parse($"{{{Required.Replace("\"m\"", $"\"{whole}\"")}}}");
             Assert.Equal(whole[unit.Length..], error.Message);

@@ -106,7 +106,7 @@ public sealed class SendBatchTests(SharedApi shared)
         DateTimeOffset[] times = [.. new[] { 10, 20, 15, 30 }.Select(second => new DateTimeOffset(2026, 4, 1, 23, 59, second, TimeSpan.Zero))];
         var pieces = new[] { $"[{Event("first")},", $"{Event("second")},", $"{Event("third")},", $"{Event("fourth")}]" };
         var body = new SlowBody([.. pieces.Zip(times, (text, at) => (text, (Action)(() => _api.Clock.Now = at)))]);
-        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", 200, body, (Door.KeyHeader, sender.Key));
+        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", 200, body, (NativeIntake.KeyHeader, sender.Key));
         _api.Clock.Now = null;
         var items = (await _api.GetAsync($"/apps/{sender.Id}/events")).GetProperty("items").EnumerateArray()
             .ToDictionary(item => item.GetProperty("message").GetString()!, item => item.GetProperty("received_at").GetDateTimeOffset());
@@ -127,7 +127,7 @@ public sealed class SendBatchTests(SharedApi shared)
     public async Task an_event_over_1_mebibyte_does_not_cost_the_others()
     {
         var sender = await _api.RegisterAsync();
-        var answer = await BatchAsync(sender, $"[{Event("a")}, {Event("b", more: $",\"pad\":\"{new string('p', EventBody.Largest)}\"")}, {Event("c")}]");
+        var answer = await BatchAsync(sender, $"[{Event("a")}, {Event("b", more: $",\"pad\":\"{new string('p', EventLimits.Largest)}\"")}, {Event("c")}]");
         Assert.Equal(2, answer.GetProperty("accepted").GetInt32());
         Assert.Equal(["1: body"], Rejected(answer));
         Assert.Equal(413, answer.GetProperty("rejected")[0].GetProperty("status").GetInt32());
@@ -201,5 +201,5 @@ public sealed class SendBatchTests(SharedApi shared)
         PostAsync(sender, "events/batch", Encoding.UTF8.GetBytes(body), expected, type, encoding);
 
     private Task<JsonElement> PostAsync(Sender sender, string path, byte[] body, int expected, string type = "application/json", string encoding = "") =>
-        _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/{path}", expected, body, (Door.KeyHeader, sender.Key), ("Content-Type", type), ("Content-Encoding", encoding));
+        _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/{path}", expected, body, (NativeIntake.KeyHeader, sender.Key), ("Content-Type", type), ("Content-Encoding", encoding));
 }

@@ -68,16 +68,16 @@ public sealed class SendEventTests(SharedApi shared)
     {
         var sender = await _api.RegisterAsync();
         string Padded(int size) => Body[..^1] + $",\"pad\":\"{new string('p', size - Body.Length - 9)}\"}}";
-        Assert.Equal(EventBody.Largest, Padded(EventBody.Largest).Length);
-        await _api.PostEventAsync(sender, Padded(EventBody.Largest), expected: 201);
-        await _api.PostEventAsync(sender, Padded(EventBody.Largest + 1), expected: 413);
+        Assert.Equal(EventLimits.Largest, Padded(EventLimits.Largest).Length);
+        await _api.PostEventAsync(sender, Padded(EventLimits.Largest), expected: 201);
+        await _api.PostEventAsync(sender, Padded(EventLimits.Largest + 1), expected: 413);
     }
 
     [Fact]
     public async Task a_body_that_is_not_json_by_its_type_is_refused()
     {
         var sender = await _api.RegisterAsync();
-        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 415, Body, (Door.KeyHeader, sender.Key), ("Content-Type", "text/plain"));
+        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 415, Body, (NativeIntake.KeyHeader, sender.Key), ("Content-Type", "text/plain"));
     }
 
     /// <summary>Or a reader that goes on from the newest it has seen would miss it, and a window that is over would change.</summary>
@@ -87,7 +87,7 @@ public sealed class SendEventTests(SharedApi shared)
         var (sender, start) = (await _api.RegisterAsync(), new DateTimeOffset(2026, 4, 2, 12, 0, 0, TimeSpan.Zero));
         _api.Clock.Now = start;
         var body = new SlowBody([(Body[..10], () => _api.Clock.Now = start.AddSeconds(5)), (Body[10..], () => _api.Clock.Now = start.AddSeconds(9))]);
-        var receipt = await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 201, body, (Door.KeyHeader, sender.Key));
+        var receipt = await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 201, body, (NativeIntake.KeyHeader, sender.Key));
         _api.Clock.Now = null;
         Assert.Equal(start.AddSeconds(9), receipt.GetProperty("received_at").GetDateTimeOffset());
     }

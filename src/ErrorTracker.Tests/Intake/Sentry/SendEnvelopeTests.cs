@@ -68,10 +68,10 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     {
         var sender = await Api.RegisterAsync();
         string Padded(int size) => Event[..^1] + $",\"pad\":\"{new string('p', size - Event.Length - 9)}\"}}";
-        await AcceptedAsync(await PostAsync(sender, Envelope(Padded(EventBody.Largest), "{}")));
-        await AcceptedAsync(await PostAsync(sender, Padded(EventBody.Largest), "store"));
-        await RefusedAsync(await PostAsync(sender, Envelope(Padded(EventBody.Largest + 1))), 413);
-        await RefusedAsync(await PostAsync(sender, Padded(EventBody.Largest + 1), "store"), 413);
+        await AcceptedAsync(await PostAsync(sender, Envelope(Padded(EventLimits.Largest), "{}")));
+        await AcceptedAsync(await PostAsync(sender, Padded(EventLimits.Largest), "store"));
+        await RefusedAsync(await PostAsync(sender, Envelope(Padded(EventLimits.Largest + 1))), 413);
+        await RefusedAsync(await PostAsync(sender, Padded(EventLimits.Largest + 1), "store"), 413);
     }
 
     [Theory]
@@ -121,7 +121,7 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     public async Task where_there_is_no_room_sdks_are_asked_to_wait()
     {
         var sender = await Api.RegisterAsync();
-        using var taken = Api.Memory.RoomFor(sender.Id);
+        using var taken = Api.Memory.BudgetFor(sender.Id);
         while (taken.TryTake(64 * 1024)) { }
         while (taken.TryTake(1024)) { }
         var answer = await PostAsync(sender, Envelope());

@@ -16,6 +16,6 @@ public sealed class SendStoreTests(SharedApi shared) : SdkRequests(shared)
         await AcceptedAsync(await PostAsync(sender, Encoding.ASCII.GetBytes(Convert.ToBase64String(Compression.Deflate("deflate", Encoding.UTF8.GetBytes(Event)))), "store", type: "application/octet-stream"));
         await SingleAsync(sender);
         foreach (var broken in new[] { "====", "eNqr", Convert.ToBase64String("no zlib"u8), "\u00ff" }) await RefusedAsync(await PostAsync(sender, broken, "store"), 400);
-        await RefusedAsync(await PostAsync(sender, Encoding.ASCII.GetBytes(Convert.ToBase64String(Compression.Deflate("deflate", new byte[EventBody.Largest + 1]))), "store"), 413);
+        await RefusedAsync(await PostAsync(sender, Encoding.ASCII.GetBytes(Convert.ToBase64String(Compression.Deflate("deflate", new byte[EventLimits.Largest + 1]))), "store"), 413);
     }
 }

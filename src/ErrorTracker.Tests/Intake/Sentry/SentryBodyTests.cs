@@ -47,7 +47,7 @@ public sealed class SentryBodyTests(SharedApi shared) : SdkRequests(shared)
     [Fact]
     public async Task what_is_inflated_beyond_100_mebibytes_is_refused()
     {
-        var body = Compression.Deflate("gzip", [.. Encoding.UTF8.GetBytes($"{{}}\n{{\"type\":\"attachment\",\"length\":{SentryIntake.LargestInflated}}}\n"), .. new byte[SentryIntake.LargestInflated]]);
+        var body = Compression.Deflate("gzip", [.. Encoding.UTF8.GetBytes($"{{}}\n{{\"type\":\"attachment\",\"length\":{SentryBody.LargestInflated}}}\n"), .. new byte[SentryBody.LargestInflated]]);
         await RefusedAsync(await PostAsync(await Api.RegisterAsync(), body, encoding: "gzip"), 413);
     }
 

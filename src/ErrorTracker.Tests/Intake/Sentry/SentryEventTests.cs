@@ -121,19 +121,19 @@ public sealed class SentryEventTests
     public void tags_beyond_those_that_the_log_takes_are_kept_in_the_context()
     {
         var error = Map($$$"""{"tags":{{{{string.Join(',', Enumerable.Range(0, 150).Select(i => $"\"t{i}\":{i}"))}}}}}""");
-        Assert.Equal(EventBody.MostTags, JsonDocument.Parse(error.Tags!.Utf8).RootElement.EnumerateObject().Count());
+        Assert.Equal(EventLimits.MostTags, JsonDocument.Parse(error.Tags!.Utf8).RootElement.EnumerateObject().Count());
         Assert.Equal(["tags"], Dropped(error));
-        Assert.Equal(Enumerable.Range(EventBody.MostTags, 150 - EventBody.MostTags).Select(i => ($"t{i}", $"{i}")),
+        Assert.Equal(Enumerable.Range(EventLimits.MostTags, 150 - EventLimits.MostTags).Select(i => ($"t{i}", $"{i}")),
             Context(error).GetProperty("tags").EnumerateObject().Select(tag => (tag.Name, tag.Value.GetString()!)));
     }
 
     [Fact]
     public void a_long_message_is_cut_and_named()
     {
-        var error = Map($$"""{"message":"{{string.Concat(Enumerable.Repeat("💥", EventBody.LongestMessage + 1))}}"}""");
-        Assert.Equal(EventBody.LongestMessage, error.Message.EnumerateRunes().Count());
+        var error = Map($$"""{"message":"{{string.Concat(Enumerable.Repeat("💥", EventLimits.LongestMessage + 1))}}"}""");
+        Assert.Equal(EventLimits.LongestMessage, error.Message.EnumerateRunes().Count());
         Assert.Equal(["message"], Dropped(error));
-        Assert.Equal(2 * (EventBody.LongestMessage + 1), Context(error).GetProperty("message").GetString()!.Length);
+        Assert.Equal(2 * (EventLimits.LongestMessage + 1), Context(error).GetProperty("message").GetString()!.Length);
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ErrorTracker.Intake.Native;
 using Microsoft.Net.Http.Headers;
 
 namespace ErrorTracker.Intake.Sentry;
@@ -15,7 +14,7 @@ namespace ErrorTracker.Intake.Sentry;
 /// </summary>
 internal sealed partial class CrashForm
 {
-    public const int MostFields = 1_000, MostText = EventBody.Largest;
+    public const int MostFields = 1_000, MostText = EventLimits.Largest;
 
     private const string DumpField = "upload_file_minidump";
 
@@ -94,7 +93,7 @@ internal sealed partial class CrashForm
 
     private static string TimeOf(JsonElement breadcrumb) =>
         breadcrumb.ValueKind == JsonValueKind.Object && breadcrumb.TryGetProperty("timestamp", out var time)
-            ? SentryText.Of(time)
+            ? JsonText.Of(time)
             : "";
 
     private static string? Plain(Microsoft.Extensions.Primitives.StringSegment? text) =>
@@ -151,10 +150,10 @@ internal sealed class DumpStart
 
     public bool IsDump => Magics.Any(magic => _bytes.AsSpan(0, _length).StartsWith(magic));
 
-    public ValueTask<SentryRefusal?> TakeAsync(Memory<byte> bytes)
+    public ValueTask<IntakeRefusal?> TakeAsync(Memory<byte> bytes)
     {
         Add(bytes.Span);
-        return new(default(SentryRefusal));
+        return default;
     }
 
     public void Add(ReadOnlySpan<byte> bytes)

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using ErrorTracker.Http;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Intake.Sentry;
@@ -19,9 +18,9 @@ internal enum EnvelopePartKind { Header, Item, Refused }
 /// <param name="Size">Of an item's payload in bytes, kept or not.</param>
 internal readonly record struct EnvelopePart(
     EnvelopePartKind Kind, string? Dsn = null, string? EventId = null, string Type = "", Memory<byte> Payload = default,
-    SentryRefusal? Refusal = null, ItemHeader Header = default, long Size = 0)
+    IntakeRefusal? Refusal = null, ItemHeader Header = default, long Size = 0)
 {
-    public static EnvelopePart Refuse(SentryRefusal refusal) => new(EnvelopePartKind.Refused, Refusal: refusal);
+    public static EnvelopePart Refuse(IntakeRefusal refusal) => new(EnvelopePartKind.Refused, Refusal: refusal);
 }
 
 /// <summary>What an item's header tells beyond its type and length.</summary>
@@ -35,7 +34,7 @@ internal readonly record struct ItemHeader(int Count, string? AttachmentType, st
 /// <c>length</c> of bytes and ends with <c>\n</c> or the envelope, or without a length goes up to <c>\n</c>; <c>\r</c> belongs to it. Of payloads only those
 /// that are kept are held, so it costs the same however large the others are. Pure; however the body is cut over reads, the parts are the same.
 /// </summary>
-internal sealed class EnvelopeReader(int largest = EventBody.Largest)
+internal sealed class EnvelopeReader(int largest = EventLimits.Largest)
 {
     public const int LongestLine = 16 * 1024, MostItems = 10_000;
 
@@ -158,7 +157,7 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
         return true;
     }
 
-    private bool Refuse(SentryRefusal refusal, out EnvelopePart part)
+    private bool Refuse(IntakeRefusal refusal, out EnvelopePart part)
     {
         _at = At.End;
         part = EnvelopePart.Refuse(refusal);

@@ -75,8 +75,8 @@ internal sealed class ExceptionChain
     private int KinshipOf(int at)
     {
         if (Mechanism(at) is not { } link) return 0;
-        if (SentryText.Member(link, "type") == Suppressed) return 2;
-        return SentryText.Member(link, "source") is { } source && Causes.Contains(source) ? 1 : 0;
+        if (JsonText.Member(link, "type") == Suppressed) return 2;
+        return JsonText.Member(link, "source") is { } source && Causes.Contains(source) ? 1 : 0;
     }
 
     /// <summary>The first child, or the exception before it in the list; -1 if there is none.</summary>
@@ -92,7 +92,7 @@ internal sealed class ExceptionChain
     /// </summary>
     private bool IsWrapper(int at, int inner)
     {
-        if (SentryText.Member(_exceptions[at], "type") is { } type && Wrappers.Contains(LastPart(type))) return true;
+        if (JsonText.Member(_exceptions[at], "type") is { } type && Wrappers.Contains(LastPart(type))) return true;
         if (Mechanism(at) is not { } mechanism || !mechanism.TryGetProperty("is_exception_group", out var isGroup)) return false;
         var isParent = Id(at, "exception_id") is not { } id || Id(inner, "parent_id") == id;
         return isGroup.ValueKind == JsonValueKind.True && isParent && KinshipOf(inner) == 0;
@@ -113,7 +113,7 @@ internal sealed class ExceptionChain
     private static string? TitleOf(JsonElement exception)
     {
         if (exception.ValueKind != JsonValueKind.Object) return null;
-        var (type, value) = (SentryText.Member(exception, "type"), SentryText.Member(exception, "value"));
+        var (type, value) = (JsonText.Member(exception, "type"), JsonText.Member(exception, "value"));
         return type is not null && value is not null ? $"{type}: {value}" : type ?? value;
     }
 }

@@ -60,10 +60,10 @@ internal static partial class MessageTemplate
         var values = new Dictionary<string, string>();
         if (parameters.ValueKind == JsonValueKind.Object)
             foreach (var member in parameters.EnumerateObject().Take(MostParameters))
-                values[member.Name] = SentryText.Of(member.Value);
+                values[member.Name] = JsonText.Of(member.Value);
         if (parameters.ValueKind == JsonValueKind.Array)
             foreach (var (index, item) in parameters.EnumerateArray().Take(MostParameters).Index())
-                values[Key(index)] = SentryText.Of(item);
+                values[Key(index)] = JsonText.Of(item);
         return values;
     }
 

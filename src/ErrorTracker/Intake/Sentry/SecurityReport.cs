@@ -63,7 +63,7 @@ internal sealed record SecurityReport(string Kind, JsonElement Content, JsonElem
     /// blob.
     /// </summary>
     private static string OriginOf(string uri) =>
-        !uri.Contains(':') || !Uri.TryCreate(SentryText.Cut(uri, LongestUri), UriKind.Absolute, out var parsed) ? uri
+        !uri.Contains(':') || !Uri.TryCreate(CodePoints.Truncate(uri, LongestUri), UriKind.Absolute, out var parsed) ? uri
         : parsed.Host.Length > 0 ? parsed.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
         : parsed.Scheme;
 

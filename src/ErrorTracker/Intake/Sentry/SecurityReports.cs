@@ -93,7 +93,7 @@ internal static class SecurityReports
         if (origin.Environment is not null) json.WriteString("environment", origin.Environment);
         json.WriteStartObject("tags");
         foreach (var (name, value) in report.Tags)
-            if (value is { Length: > 0 }) json.WriteString(name, SentryText.Cut(value, LongestTag));
+            if (value is { Length: > 0 }) json.WriteString(name, CodePoints.Truncate(value, LongestTag));
         json.WriteEndObject();
         json.WriteStartObject("request");
         if (report.DocumentUri is { } uri) json.WriteString("url", uri);

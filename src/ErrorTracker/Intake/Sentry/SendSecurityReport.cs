@@ -20,33 +20,30 @@ public static class SendSecurityReport
     /// </summary>
     [WolverinePost("/api/{app_id}/security")]
     [ProducesResponseType<SentryReceipt>(200)]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
-    [Ingests("application/csp-report", Example), Ingests("application/reports+json", List), Ingests(Door.Json, Example)]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
+    [Ingests("application/csp-report", Example), Ingests("application/reports+json", List), Ingests(MediaType.Json, Example)]
     [Ingests("application/expect-ct-report+json", Transparency)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
-    {
-        using var intake = new ReportIntake(app_id, http, services);
-        return await intake.RunAsync();
-    }
+    public static Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
+        new ReportIntake(app_id, http, services).RunAsync();
 
     /// <summary>The same, by the name that older pages use.</summary>
     [WolverinePost("/api/{app_id}/csp-report")]
     [ProducesResponseType<SentryReceipt>(200), Ingests("application/csp-report", Example)]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
     public static Task<IResult> PostCsp(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         Post(app_id, http, services);
 
     /// <summary>The same for what browsers report of requests that failed (Network Error Logging).</summary>
     [WolverinePost("/api/{app_id}/nel")]
     [ProducesResponseType<SentryReceipt>(200), Ingests("application/reports+json", Failures)]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
     public static Task<IResult> PostNel(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         Post(app_id, http, services);
 
     private sealed class ReportIntake(string app_id, HttpContext http, IntakeServices services)
         : WholeBodyIntake(app_id, http, services)
     {
-        protected override SentryRefusal? Take(Memory<byte> body) =>
-            TryKeepReports(body) ? null : SentryRefusal.BadReport;
+        protected override IntakeRefusal? Take(Memory<byte> body) =>
+            Items.TryKeepReports(body) ? null : SentryRefusal.BadReport;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class SenderAddress
     /// <param name="address">Null if nobody knows.</param>
     public SenderAddress(JsonElement? sdk, string? address)
     {
-        var setting = Member(Member(sdk, "settings"), "infer_ip") is { } told ? SentryText.Of(told) : "";
+        var setting = Member(Member(sdk, "settings"), "infer_ip") is { } told ? JsonText.Of(told) : "";
         _address = setting.Equals("never", StringComparison.OrdinalIgnoreCase) ? null : address;
         _isInferred = _address is not null && setting.Equals("auto", StringComparison.OrdinalIgnoreCase);
     }

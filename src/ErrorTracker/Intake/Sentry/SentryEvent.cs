@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Unicode;
 using ErrorTracker.Commit;
 using ErrorTracker.Http;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Intake.Sentry;
@@ -25,7 +24,7 @@ internal sealed class SentryEvent
     internal const string NoMessage = "(no message)";
 
     private static readonly string TooLong =
-        string.Create(CultureInfo.InvariantCulture, $"has more than {EventBody.LongestMessage:N0} characters: cut");
+        string.Create(CultureInfo.InvariantCulture, $"has more than {EventLimits.LongestMessage:N0} characters: cut");
 
     /// <summary>Characters of seconds since 1970.</summary>
     private const int LongestTime = 64;
@@ -65,7 +64,7 @@ internal sealed class SentryEvent
         Memory<byte> payload, string? headerId, DateTimeOffset receivedAt, string? address = null)
     {
         if (!Utf8.IsValid(payload.Span)) payload = StorableText.ToUtf8(payload.Span);
-        if (payload.Span.StartsWith(EventBody.ByteOrderMark)) payload = payload[EventBody.ByteOrderMark.Length..];
+        if (payload.Span.StartsWith(JsonText.ByteOrderMark)) payload = payload[JsonText.ByteOrderMark.Length..];
         StorableText.Repair(payload.Span);
         using var document = Read(payload) ?? Read(JsonRepair.Prune(JsonRepair.Quote(payload.Span), DeepestRead));
         if (document is not { RootElement: { ValueKind: JsonValueKind.Object } sent }) return (null, null);
@@ -113,7 +112,7 @@ internal sealed class SentryEvent
     {
         _used.Add("timestamp");
         if (Find("timestamp") is not { } value) return null;
-        var text = SentryText.Of(value);
+        var text = JsonText.Of(value);
         if (Instant.TryParse(text, out var instant)) return instant;
         if (text.Length <= LongestTime && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
             && Math.Abs(seconds) < 1e12m
@@ -128,7 +127,7 @@ internal sealed class SentryEvent
     {
         _used.Add("level");
         if (Find("level") is not { } value) return "ERROR";
-        if (Levels.Parse(SentryText.Of(value).AsSpan().Trim()) is { } level) return level;
+        if (Levels.Parse(JsonText.Of(value).AsSpan().Trim()) is { } level) return level;
         _kept.Drop("level", "is no level: taken for ERROR");
         return "ERROR";
     }
@@ -141,7 +140,7 @@ internal sealed class SentryEvent
     {
         var full = new ExceptionChain(exceptions).Title() ?? Said() ?? SentryStack.TextOf(exceptions)
             ?? StackPlace.Of(exceptions, Find(Stacktraces), threads) ?? Text("transaction") ?? Text("culprit") ?? Untold(level);
-        var message = SentryText.Cut(full, EventBody.LongestMessage);
+        var message = CodePoints.Truncate(full, EventLimits.LongestMessage);
         if (message.Length < full.Length) _kept.Drop("message", TooLong);
         return message;
     }
@@ -157,9 +156,9 @@ internal sealed class SentryEvent
         {
             if (Find(name) is not { } entry) continue;
             var text = entry.ValueKind == JsonValueKind.Object
-                ? SentryText.Member(entry, "formatted") ?? Filled(entry) : SentryText.Of(entry);
+                ? JsonText.Member(entry, "formatted") ?? Filled(entry) : JsonText.Of(entry);
             if (string.IsNullOrWhiteSpace(text)) continue;
-            if (entry.ValueKind == JsonValueKind.String && text.Length <= EventBody.LongestMessage) _used.Add(name);
+            if (entry.ValueKind == JsonValueKind.String && text.Length <= EventLimits.LongestMessage) _used.Add(name);
             return text;
         }
         return null;
@@ -169,8 +168,8 @@ internal sealed class SentryEvent
         Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
 
     private static string? Filled(JsonElement entry) =>
-        SentryText.Member(entry, "message") is { } template && entry.TryGetProperty("params", out var parameters)
-            ? MessageTemplate.Fill(template, parameters, 2 * EventBody.LongestMessage) : SentryText.Member(entry, "message");
+        JsonText.Member(entry, "message") is { } template && entry.TryGetProperty("params", out var parameters)
+            ? MessageTemplate.Fill(template, parameters, 2 * EventLimits.LongestMessage) : JsonText.Member(entry, "message");
 
     private RawJson Context(Guid? id, bool isDated, SentryTags tags, SenderAddress address) => KeptJson.Write(context =>
     {

@@ -33,7 +33,7 @@ internal static class SentryStack
     public static string? TextOf(List<JsonElement> items)
     {
         var last = items.FindLastIndex(IsText);
-        return last < 0 ? null : SentryText.Of(items[last]);
+        return last < 0 ? null : JsonText.Of(items[last]);
     }
 
     private static bool IsText(JsonElement item) =>

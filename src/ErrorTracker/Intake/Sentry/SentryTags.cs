@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Intake.Sentry;
@@ -17,8 +16,8 @@ internal sealed class SentryTags
         if (sent is null) return;
         foreach (var (name, value) in PairsOf(sent.Value, kept))
             if (value.ValueKind != JsonValueKind.Null)
-                (_tags.Count < EventBody.MostTags || _tags.ContainsKey(name) ? _tags : _others)[name] = SentryText.Of(value);
-        if (_others.Count > 0) kept.Drop("tags", EventBody.TooManyTags);
+                (_tags.Count < EventLimits.MostTags || _tags.ContainsKey(name) ? _tags : _others)[name] = JsonText.Of(value);
+        if (_others.Count > 0) kept.Drop("tags", EventLimits.TooManyTags);
     }
 
     /// <summary>As many as the log takes, all of them text; null if there are none.</summary>
