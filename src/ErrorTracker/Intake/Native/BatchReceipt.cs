@@ -21,7 +21,7 @@ public sealed record Rejection(int Index, int Status, IDictionary<string, string
 {
     /// <summary>Under which it is counted.</summary>
     [JsonIgnore]
-    internal required Reason Reason { get; init; }
+    internal Reason Reason { get; private init; } = Reason.Other;
 
     internal static Rejection Of(int index, IntakeRefusal refusal, IDictionary<string, string[]> errors) =>
         new(index, refusal.Status, errors) { Reason = refusal.Reason };
