@@ -3,6 +3,7 @@ using Alba;
 using ErrorTracker.Commit;
 using ErrorTracker.Counters;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Microsoft.AspNetCore.Hosting;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Postgres;
 using ErrorTracker.Tests.Hosting;
 using Npgsql;

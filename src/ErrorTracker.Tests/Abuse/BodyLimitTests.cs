@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Tests.Hosting;
 using Xunit.Abstractions;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using ErrorTracker.Hosting;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Abuse;
 

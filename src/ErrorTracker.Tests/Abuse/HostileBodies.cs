@@ -1,6 +1,7 @@
 using System.Text;
 using ErrorTracker.Http;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Abuse;
 

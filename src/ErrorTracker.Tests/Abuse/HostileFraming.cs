@@ -1,5 +1,6 @@
 using System.Text;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Abuse;
 

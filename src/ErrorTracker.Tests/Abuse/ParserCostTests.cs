@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using Xunit.Abstractions;

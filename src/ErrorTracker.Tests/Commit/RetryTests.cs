@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,3 +1,4 @@
+using ErrorTracker.Commit;
 namespace ErrorTracker.Tests.Commit;
 
 [Collection(nameof(OnPostgres))]

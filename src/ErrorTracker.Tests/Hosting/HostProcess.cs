@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Hosting;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake;
 

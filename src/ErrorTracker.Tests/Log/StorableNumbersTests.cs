@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 

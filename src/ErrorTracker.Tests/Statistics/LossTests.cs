@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 using ErrorTracker.Outcomes;
 

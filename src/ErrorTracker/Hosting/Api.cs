@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ErrorTracker.Configuration;
 using ErrorTracker.Http;
-using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using ErrorTracker.Http;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;
 using Microsoft.AspNetCore.Mvc;

@@ -129,7 +129,7 @@ internal sealed class KeptJson
     }
 
     private void Note(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> sent, ReadOnlySpan<PathStep> steps, string path, string name)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> sent, scoped ReadOnlySpan<PathStep> steps, string path, string name)
     {
         if (_dropped.Count >= MostNotes)
         {

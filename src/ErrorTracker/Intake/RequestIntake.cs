@@ -5,10 +5,8 @@ using Npgsql;
 namespace ErrorTracker.Intake;
 
 /// <summary>
-/// How a request becomes events: one list of steps for all protocols, each of which may refuse it. This room owns the
-/// steps, the closed list of refusals, and the limits of bodies, memory and CPU; it may use Outcomes, Commit and the
-/// rooms below. The protocols, <c>Native</c> and <c>Sentry</c>, are built on it. It knows neither of them, and neither
-/// knows the other.
+/// One request on its way to become events: a list of steps for all protocols, each of which may refuse it. The
+/// protocols fill in what differs, and say which order of their own checks a step has.
 /// </summary>
 /// <param name="app_id">As the path has it.</param>
 internal abstract class RequestIntake(string app_id, HttpContext http, IntakeServices its) : IDisposable
@@ -27,7 +25,7 @@ internal abstract class RequestIntake(string app_id, HttpContext http, IntakeSer
 
     protected RequestBudget Budget { get; } = its.Memory.BudgetFor(RequestBudget.Nobody);
 
-    /// <summary>Runs the steps, the first of which that refuses is the last but for accounting. To be called once.</summary>
+    /// <summary>Runs the steps. The first that refuses ends them, but for accounting. To be called once.</summary>
     public async Task<IResult> RunAsync()
     {
         using (this)

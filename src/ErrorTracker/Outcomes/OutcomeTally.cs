@@ -11,9 +11,8 @@ internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
 
 /// <summary>
 /// Counts, for each application, what the log does not hold: duplicates and refusals by reason, what is not kept by
-/// category, and what SDKs report that they dropped, by reason and category. This room owns the table of these counts
-/// and the closed list of reasons; it may use Log and the rooms below. The counts are written about every second and
-/// when the host stops. Each row has an id, so a write in doubt is repeated and counts once.
+/// category, and what SDKs report that they dropped, by reason and category. The counts are written about every second
+/// and when the host stops. Each row has an id, so a write in doubt is repeated and counts once.
 /// </summary>
 /// <remarks>
 /// A kill may lose the last second of these counts, never of events; another node sees them a second later. Memory is

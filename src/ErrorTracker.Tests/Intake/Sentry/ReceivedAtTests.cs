@@ -1,4 +1,4 @@
-using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 

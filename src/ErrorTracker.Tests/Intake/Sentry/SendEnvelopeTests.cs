@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ErrorTracker.Hosting;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using ErrorTracker.Hosting;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Tests.Abuse;
 

@@ -11,11 +11,13 @@ internal sealed class SentryCommits(IntakeServices its)
 {
     private readonly List<PendingEvent> _queued = [];
     private readonly List<IntakeRefusal> _refusals = [];
-    private int _stored, _duplicates, _conflicting;
+    private int _stored, _conflicting;
     private ReachedLimit? _limit;
 
     /// <summary>Of the first event; null if there is none.</summary>
     public Guid? FirstId { get; private set; }
+
+    public int Duplicates { get; private set; }
 
     /// <summary>Why the request as a whole is refused; null if an event was stored, or there is none.</summary>
     public IntakeRefusal? Refusal => _stored > 0 || _refusals.Count == 0 ? null : LastRefusal;
@@ -56,7 +58,7 @@ internal sealed class SentryCommits(IntakeServices its)
             return;
         }
         _stored++;
-        if (fate == Fate.Repeated) _duplicates++;
+        if (fate == Fate.Repeated) Duplicates++;
         if (fate == Fate.Conflicting) _conflicting++;
     }
 
@@ -66,6 +68,4 @@ internal sealed class SentryCommits(IntakeServices its)
         if (_conflicting > 0) yield return (Reason.Conflicting, _conflicting);
         foreach (var refused in _refusals.CountBy(refusal => refusal.Reason)) yield return (refused.Key, refused.Value);
     }
-
-    public int Duplicates => _duplicates;
 }

@@ -12,12 +12,11 @@ internal sealed class SentryItems(HttpContext http, DateTimeOffset startedAt)
     private readonly SortedSet<string> _limits = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _notKept = [];
     private readonly ClientReports _reports = new();
-    private readonly List<IncomingEvent> _events = [];
     private readonly List<CrashDump> _dumps = [];
     private int _securityReports, _securityBytes;
     private bool _hasEvent;
 
-    public List<IncomingEvent> Events => _events;
+    public List<IncomingEvent> Events { get; } = [];
 
     /// <summary>What SDKs say they dropped.</summary>
     public IReadOnlyDictionary<DropPair, long> Dropped => _reports.Dropped;
@@ -36,7 +35,7 @@ internal sealed class SentryItems(HttpContext http, DateTimeOffset startedAt)
         var (incoming, otherType) = SentryEvent.Parse(payload, headerId, startedAt, address);
         if (incoming is not null)
         {
-            _events.Insert(0, incoming);
+            Events.Insert(0, incoming);
             _hasEvent = true;
             return null;
         }
@@ -58,7 +57,7 @@ internal sealed class SentryItems(HttpContext http, DateTimeOffset startedAt)
         if (SecurityReports.Read(payload, ReportOrigin.Of(http.Request), startedAt, most) is not { } reports) return false;
         _securityReports += reports.Events.Count;
         foreach (var report in reports.Events)
-            if (SentryEvent.Parse(report, headerId: null, startedAt).Incoming is { } incoming) _events.Add(incoming);
+            if (SentryEvent.Parse(report, headerId: null, startedAt).Incoming is { } incoming) Events.Add(incoming);
         if (reports.Others > 0) PassOver(Unkept.Security, reports.Others);
         return true;
     }
@@ -96,11 +95,11 @@ internal sealed class SentryItems(HttpContext http, DateTimeOffset startedAt)
         if (_hasEvent)
         {
             PassOver(Unkept.Attachment, _dumps.Count);
-            _events[0] = NativeCrash.Name(_events[0], _dumps);
+            Events[0] = NativeCrash.Name(Events[0], _dumps);
             return;
         }
         var (known, headerId) = describe();
-        _events.Insert(0, NativeCrash.Of(known, headerId, _dumps, receivedAt));
+        Events.Insert(0, NativeCrash.Of(known, headerId, _dumps, receivedAt));
         _limits.ExceptWith(Unkept.CategoriesOf(Unkept.Attachment));
     }
 }
