@@ -5,7 +5,9 @@ namespace ErrorTracker.Tests.Outcomes;
 
 public sealed class ReasonTests
 {
-    /// <summary>They are stored: a literal that changed would be another reason to all that was counted before.</summary>
+    /// <summary>
+    /// They are stored: a literal that changed would be another reason to all that was counted before.
+    /// </summary>
     [Fact]
     public void the_stored_literals_stay() => Assert.Equal(
         [

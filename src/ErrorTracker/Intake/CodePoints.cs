@@ -1,6 +1,8 @@
 namespace ErrorTracker.Intake;
 
-/// <summary>Lengths of text as its senders count them: in Unicode code points, not in .NET's UTF-16 units. Pure.</summary>
+/// <summary>
+/// Lengths of text as its senders count them: in Unicode code points, not in .NET's UTF-16 units. Pure.
+/// </summary>
 internal static class CodePoints
 {
     public static bool IsLonger(string text, int most)

@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace ErrorTracker.Intake;
 
-/// <summary>Bytes of memory that a decoder may take, by what the first bytes of the compressed body say. Pure.</summary>
+/// <summary>
+/// Bytes of memory that a decoder may take, by what the first bytes of the compressed body say. Pure.
+/// </summary>
 internal static class DecoderMemory
 {
     /// <summary>So many first bytes are looked at: the longest header of a frame of zstd has as many.</summary>

@@ -11,21 +11,26 @@ namespace ErrorTracker.Intake;
 /// <param name="Text">What is wrong, for the sender: a sentence.</param>
 internal sealed record IntakeRefusal(Reason Reason, int Status, string Text)
 {
-    public static readonly IntakeRefusal BadApplication = new(Reason.Invalid, 400, "app_id must be a positive integer.");
+    public static readonly IntakeRefusal BadApplication =
+        new(Reason.Invalid, 400, "app_id must be a positive integer.");
 
     public static readonly IntakeRefusal NoKey = new(Reason.NoKey, 401, "The key is missing.");
 
     /// <summary>Also that of an application that does not exist, so that nobody can probe for applications.</summary>
-    public static readonly IntakeRefusal WrongKey = new(Reason.WrongKey, 403, "The key does not open this application.");
+    public static readonly IntakeRefusal WrongKey =
+        new(Reason.WrongKey, 403, "The key does not open this application.");
 
-    public static readonly IntakeRefusal UnknownMediaType = new(Reason.MediaType, 415, "The body is of another media type.");
+    public static readonly IntakeRefusal UnknownMediaType =
+        new(Reason.MediaType, 415, "The body is of another media type.");
 
-    public static readonly IntakeRefusal UnknownEncoding = new(Reason.MediaType, 415, "The Content-Encoding is not known.");
+    public static readonly IntakeRefusal UnknownEncoding =
+        new(Reason.MediaType, 415, "The Content-Encoding is not known.");
 
     /// <summary>The body cannot be read, or what it holds is no event.</summary>
     public static readonly IntakeRefusal Invalid = new(Reason.Invalid, 400, "The body is invalid.");
 
-    public static readonly IntakeRefusal TooLarge = new(Reason.TooLarge, 413, "The body must not be larger than 1 MiB.");
+    public static readonly IntakeRefusal TooLarge =
+        new(Reason.TooLarge, 413, "The body must not be larger than 1 MiB.");
 
     public static readonly IntakeRefusal Conflicting =
         new(Reason.Conflicting, 409, "This event_id was sent before with other content.");
@@ -36,7 +41,8 @@ internal sealed record IntakeRefusal(Reason Reason, int Status, string Text)
     public static readonly IntakeRefusal NotCommitted =
         new(Reason.NoRoomOrDatabase, 503, "The event could not be committed.");
 
-    public static readonly IntakeRefusal DatabaseAway = new(Reason.NoRoomOrDatabase, 503, "The database does not answer.");
+    public static readonly IntakeRefusal DatabaseAway =
+        new(Reason.NoRoomOrDatabase, 503, "The database does not answer.");
 
     public static readonly IntakeRefusal Stopping = new(Reason.NoRoomOrDatabase, 503, "The host is stopping.");
 

@@ -129,7 +129,8 @@ internal sealed class KeptJson
     }
 
     private void Note(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> sent, scoped ReadOnlySpan<PathStep> steps, string path, string name)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> sent, scoped ReadOnlySpan<PathStep> steps,
+        string path, string name)
     {
         if (_dropped.Count >= MostNotes)
         {

@@ -5,7 +5,9 @@ using ZstdSharp.Unsafe;
 
 namespace ErrorTracker.Intake;
 
-/// <summary>Opens the bodies of requests, compressed or not. How much of one is read is its reader's to limit.</summary>
+/// <summary>
+/// Opens the bodies of requests, compressed or not. How much of one is read is its reader's to limit.
+/// </summary>
 internal static class RequestBody
 {
     /// <summary>Compressed bodies of so many bytes are awaited before they are inflated.</summary>
@@ -47,7 +49,8 @@ internal static class RequestBody
             if (budget.TryTake(memory))
             {
                 taken += memory;
-                return new OpenBody(Decoder(encoding, request.BodyReader.AsStream(leaveOpen: true), start), budget, taken);
+                var decoder = Decoder(encoding, request.BodyReader.AsStream(leaveOpen: true), start);
+                return new OpenBody(decoder, budget, taken);
             }
             budget.Return(taken);
             return null;
@@ -82,7 +85,9 @@ internal static class RequestBody
     private static bool HasZlibHeader(ReadOnlySpan<byte> start) =>
         start is [var method, var check, ..] && (method & 0x0f) == 8 && (method << 8 | check) % 31 == 0;
 
-    /// <summary>Why a body could not be read to its end, for its sender; null if that is not the sender's fault.</summary>
+    /// <summary>
+    /// Why a body could not be read to its end, for its sender; null if that is not the sender's fault.
+    /// </summary>
     public static string? FaultOf(Exception failure) => failure switch
     {
         InvalidDataException or InvalidOperationException => NotCompressed,

@@ -54,7 +54,9 @@ internal abstract class RequestIntake(string app_id, HttpContext http, IntakeSer
         return key is null ? new(refusal) : OpenAsync(key);
     }
 
-    /// <summary>The key that is shown outside of the body. Neither a key nor a refusal: it may be in the body.</summary>
+    /// <summary>
+    /// The key that is shown outside of the body. Neither a key nor a refusal: it may be in the body.
+    /// </summary>
     protected abstract (string? Key, IntakeRefusal? Refusal) FindKey();
 
     protected async ValueTask<IntakeRefusal?> OpenAsync(string key)

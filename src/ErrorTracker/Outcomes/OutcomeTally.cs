@@ -6,7 +6,9 @@ using Weasel.Postgresql.Tables;
 
 namespace ErrorTracker.Outcomes;
 
-/// <summary>On whom something is counted: an application whose key was shown, and the time that it is counted at.</summary>
+/// <summary>
+/// On whom something is counted: an application whose key was shown, and the time that it is counted at.
+/// </summary>
 internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
 
 /// <summary>
@@ -138,7 +140,8 @@ public sealed class OutcomeTally(NpgsqlDataSource database, ILogger<OutcomeTally
         foreach (var column in new object[]
         {
             Column(row => row.Id), Column(row => row.Of.ApplicationId), Column(row => row.Of.Kind),
-            Column(row => row.Of.Reason), Column(row => row.Of.Category), Column(row => row.At), Column(row => row.Count),
+            Column(row => row.Of.Reason), Column(row => row.Of.Category),
+            Column(row => row.At), Column(row => row.Count),
         })
             command.Parameters.Add(new() { Value = column });
         await command.ExecuteNonQueryAsync(stop);

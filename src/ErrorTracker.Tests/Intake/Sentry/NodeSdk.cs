@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 
-/// <summary>The packages @sentry/node and @sentry/browser from npm, installed beside the tests at exactly the versions of package-lock.json.</summary>
+/// <summary>
+/// The packages @sentry/node and @sentry/browser from npm, installed beside the tests at exactly the versions of
+/// package-lock.json.
+/// </summary>
 public static class NodeSdk
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Intake", "Sentry", "node");
@@ -11,7 +14,11 @@ public static class NodeSdk
 
     /// <summary>Why it cannot be had; null if it can.</summary>
     public static string? Missing { get; } =
-        new[] { "node", "npm" }.FirstOrDefault(name => !(Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, name)))) is { } missing ? $"Not tested with @sentry/node: there is no {missing}." : null;
+        new[] { "node", "npm" }.FirstOrDefault(
+            name => !(Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(
+                folder => File.Exists(Path.Combine(folder, name)))) is { } missing
+            ? $"Not tested with @sentry/node: there is no {missing}."
+            : null;
 
     public static string PathOf(string file) => Path.Combine(Folder, file);
 
@@ -41,7 +48,11 @@ public static class NodeSdk
 
     private static Process Start(string program, string[] arguments, params (string Key, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = Folder, RedirectStandardInput = true, RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (key, value) in environment) start.Environment[key] = value;
         return Process.Start(start)!;
     }
@@ -61,7 +72,9 @@ public static class NodeSdk
     }
 }
 
-/// <summary>A test that needs Node.js. Where it cannot be had the test is left out, and says so; in CI it fails.</summary>
+/// <summary>
+/// A test that needs Node.js. Where it cannot be had the test is left out, and says so; in CI it fails.
+/// </summary>
 public sealed class NodeFactAttribute : FactAttribute
 {
     public NodeFactAttribute()

@@ -22,7 +22,9 @@ public sealed class ReceivedAtTests(SharedApi shared)
         Assert.Equal(start.AddSeconds(7), item.GetProperty("occurred_at").GetDateTimeOffset());
     }
 
-    /// <summary>A window that is over must not change: what a slow request was refused for is counted when it was refused.</summary>
+    /// <summary>
+    /// A window that is over must not change: what a slow request was refused for is counted when it was refused.
+    /// </summary>
     [Theory]
     [InlineData("/apps/{0}/events")]
     [InlineData("/apps/{0}/events/batch")]
@@ -37,7 +39,10 @@ public sealed class ReceivedAtTests(SharedApi shared)
         api.Clock.Now = null;
         Assert.Equal(new[] { 0, 1 }, new[] { await ReceivedAsync("13:00", "13:02"), await ReceivedAsync("13:02", "13:03") });
 
-        async Task<int> ReceivedAsync(string since, string until) =>
-            (await api.GetAsync($"/apps/{sender.Id}/loss?since=2026-04-03T{since}:00Z&until=2026-04-03T{until}:00Z")).GetProperty("received").GetInt32();
+        async Task<int> ReceivedAsync(string since, string until)
+        {
+            var window = $"since=2026-04-03T{since}:00Z&until=2026-04-03T{until}:00Z";
+            return (await api.GetAsync($"/apps/{sender.Id}/loss?{window}")).GetProperty("received").GetInt32();
+        }
     }
 }

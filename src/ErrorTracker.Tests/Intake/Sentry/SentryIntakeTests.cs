@@ -20,7 +20,8 @@ public sealed class SentryIntakeTests(SdkHost host) : IClassFixture<SdkHost>
     {
         var (application, dsn) = await host.RegisterAsync();
         byte[] body = [.. Encoding.UTF8.GetBytes(Header), .. new byte[SentryBody.LargestSent - Header.Length + more]];
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{application}/envelope/?sentry_key={SentryAuth.OfDsn(dsn)!.Value.Key}")
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"/api/{application}/envelope/?sentry_key={SentryAuth.OfDsn(dsn)!.Value.Key}")
         {
             Content = tells ? new ByteArrayContent(body) : new StreamContent(new Unsized(body)),
             Headers = { ExpectContinue = true },

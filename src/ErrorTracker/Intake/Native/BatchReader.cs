@@ -22,7 +22,8 @@ internal sealed class BatchReader(
     /// <summary>False if the batch is larger than it may be.</summary>
     public async ValueTask<bool> ReadAsync(HttpRequest request)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, its.Stopping);
+        var gone = request.HttpContext.RequestAborted;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(gone, its.Stopping);
         try
         {
             return await ReadAsync(request, stop.Token);
@@ -96,7 +97,9 @@ internal sealed class BatchReader(
         return found ? part : null;
     }
 
-    /// <summary>Events that are complete now were received now; never before earlier ones, though the clock be set back.</summary>
+    /// <summary>
+    /// Events that are complete now were received now; never before earlier ones, though the clock be set back.
+    /// </summary>
     private void NoteArrival()
     {
         var now = its.Now;

@@ -15,7 +15,9 @@ public sealed record BatchReceipt(int Accepted, int Duplicates, IReadOnlyList<Re
 
 /// <summary>An event that was not stored.</summary>
 /// <param name="Index" example="3">Its place in the batch, from 0; empty lines do not count.</param>
-/// <param name="Status" example="400">With which it would be refused alone: 400, 409, 413, 429 or 503. After the last two it may be sent again.</param>
+/// <param name="Status" example="400">
+/// With which it would be refused alone: 400, 409, 413, 429 or 503. After the last two it may be sent again.
+/// </param>
 /// <param name="Errors">What is wrong, by field; body where the event as a whole is, or what follows it.</param>
 public sealed record Rejection(int Index, int Status, IDictionary<string, string[]> Errors)
 {

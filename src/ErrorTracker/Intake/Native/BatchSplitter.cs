@@ -117,7 +117,9 @@ internal sealed class BatchSplitter(bool lines, int largest)
         return true;
     }
 
-    /// <summary>Keeps bytes up to the comma or bracket that ends the element. True if that was found, and taken.</summary>
+    /// <summary>
+    /// Keeps bytes up to the comma or bracket that ends the element. True if that was found, and taken.
+    /// </summary>
     private bool TakeElement(ref ReadOnlySpan<byte> input)
     {
         var at = 0;

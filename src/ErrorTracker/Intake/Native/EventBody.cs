@@ -94,7 +94,8 @@ internal static class EventBody
         if (sent.Fingerprint.ValueKind != JsonValueKind.Undefined) return false;
         if (CodePoints.IsLonger(message, EventLimits.LongestMessage)) return false;
         if (sent.Stack.ValueKind == JsonValueKind.Array) return false;
-        if (sent.Tags.ValueKind == JsonValueKind.Object && sent.Tags.GetPropertyCount() > EventLimits.MostTags) return false;
+        var tags = sent.Tags.ValueKind == JsonValueKind.Object ? sent.Tags.GetPropertyCount() : 0;
+        if (tags > EventLimits.MostTags) return false;
         if (sent.Context.ValueKind != JsonValueKind.Undefined && !KeptEvent.IsContext(sent.Context)) return false;
         var size = 0L;
         return StorableNumbers.All(sent.Stack, ref size, EventLimits.Largest)

@@ -13,7 +13,9 @@ internal sealed class EventIntake(string app_id, HttpContext http, FieldErrors e
 
     protected override IntakeRefusal? AdmitBody() => AdmitBody(Http.Request.HasJsonContentType(), MediaType.Json);
 
-    /// <summary>The body's buffer is free again once the event is made of it. A host that stops reads no further.</summary>
+    /// <summary>
+    /// The body's buffer is free again once the event is made of it. A host that stops reads no further.
+    /// </summary>
     protected override async ValueTask<IntakeRefusal?> ReadAsync()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Http.RequestAborted, Its.Stopping);

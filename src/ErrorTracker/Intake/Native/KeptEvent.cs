@@ -57,7 +57,9 @@ internal sealed class KeptEvent(SentMembers sent)
         _kept.WriteValue(json, sent.Stack, "", "stack");
     }
 
-    /// <summary>The tags with their values as they were sent. Those that are too many are kept for the context.</summary>
+    /// <summary>
+    /// The tags with their values as they were sent. Those that are too many are kept for the context.
+    /// </summary>
     private RawJson? TagsOf()
     {
         if (sent.Tags.ValueKind == JsonValueKind.Undefined) return null;
@@ -94,16 +96,24 @@ internal sealed class KeptEvent(SentMembers sent)
             WriteAll(json, _otherTags, Tags);
             json.WriteEndObject();
         }
-        var isObject = sent.Context.ValueKind == JsonValueKind.Object;
-        if (isObject) WriteFree(json, sent.Context.EnumerateObject(), "context.");
-        if (isObject && sent.Others is not null) _taken.UnionWith(sent.Context.EnumerateObject().Select(member => member.Name));
-        if (!isObject && sent.Context.ValueKind != JsonValueKind.Undefined)
-        {
-            json.WritePropertyName(Context);
-            _kept.WriteValue(json, sent.Context, "", Context);
-        }
+        WriteSentContext(json);
         WriteFree(json, sent.Others ?? [], "");
         WriteDropped(json);
+    }
+
+    /// <summary>Members of an object; any other value under the name <c>context</c>.</summary>
+    private void WriteSentContext(Utf8JsonWriter json)
+    {
+        if (sent.Context.ValueKind == JsonValueKind.Undefined) return;
+        if (sent.Context.ValueKind == JsonValueKind.Object)
+        {
+            var members = sent.Context.EnumerateObject();
+            WriteFree(json, members, "context.");
+            if (sent.Others is not null) _taken.UnionWith(members.Select(member => member.Name));
+            return;
+        }
+        json.WritePropertyName(Context);
+        _kept.WriteValue(json, sent.Context, "", Context);
     }
 
     /// <summary>A fingerprint is a list; one that is sent as a single value has one part. Parts become text.</summary>

@@ -129,8 +129,8 @@ internal sealed class EnvelopeReader(int largest = EventLimits.Largest)
     }
 
     /// <summary>
-    /// True if the line makes a part: the envelope's header, or a refusal. An item's header makes none yet, and an empty
-    /// line between items is nothing.
+    /// True if the line makes a part: the envelope's header, or a refusal. An item's header makes none yet, and an
+    /// empty line between items is nothing.
     /// </summary>
     private bool CompleteLine(out EnvelopePart part)
     {

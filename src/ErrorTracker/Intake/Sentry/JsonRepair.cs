@@ -60,8 +60,8 @@ internal static class JsonRepair
     }
 
     /// <summary>
-    /// Puts null in the place of all that is nested deeper than so many levels: what a document costs to read grows with
-    /// its depth. What is no JSON is returned as it is.
+    /// Puts null in the place of all that is nested deeper than so many levels: what a document costs to read grows
+    /// with its depth. What is no JSON is returned as it is.
     /// </summary>
     public static byte[] Prune(byte[] json, int most)
     {

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>
-/// A message with places for its parameters, as Python writes them: <c>%s</c> and <c>%(name)s</c>, or else <c>{}</c>, <c>{0}</c> and
-/// <c>{name}</c>. Pure. A place without a parameter stays as it is.
+/// A message with places for its parameters, as Python writes them: <c>%s</c> and <c>%(name)s</c>, or else <c>{}</c>,
+/// <c>{0}</c> and <c>{name}</c>. Pure. A place without a parameter stays as it is.
 /// </summary>
 internal static partial class MessageTemplate
 {
@@ -33,12 +33,17 @@ internal static partial class MessageTemplate
         var longest = most + 1 + MostPlaces * LongestPlace;
         if (template.Length > longest) template = template[..longest];
         var pattern = Percent().IsMatch(template) ? Percent() : Braces();
-        var (values, filled, at, next, places) = (ValuesOf(parameters), new StringBuilder(), 0, 0, MostPlaces);
-        for (var place = pattern.Match(template); place.Success && filled.Length <= most && places > 0; place = place.NextMatch(), places--)
+        var values = ValuesOf(parameters);
+        var filled = new StringBuilder();
+        var at = 0;
+        var next = 0;
+        var place = pattern.Match(template);
+        for (var places = 0; places < MostPlaces && place.Success && filled.Length <= most; places++)
         {
             var value = place.Value == "%%" ? "%" : values.GetValueOrDefault(NameOf(place, parameters, ref next));
             filled.Append(template, at, place.Index - at).Append(value ?? place.Value);
             at = place.Index + place.Length;
+            place = place.NextMatch();
         }
         return filled.Append(template, at, template.Length - at).ToString();
     }

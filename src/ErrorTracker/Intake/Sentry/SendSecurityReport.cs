@@ -21,8 +21,8 @@ public static class SendSecurityReport
     [WolverinePost("/api/{app_id}/security")]
     [ProducesResponseType<SentryReceipt>(200)]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
-    [Ingests("application/csp-report", Example), Ingests("application/reports+json", List), Ingests(MediaType.Json, Example)]
-    [Ingests("application/expect-ct-report+json", Transparency)]
+    [Ingests("application/csp-report", Example), Ingests("application/reports+json", List)]
+    [Ingests(MediaType.Json, Example), Ingests("application/expect-ct-report+json", Transparency)]
     public static Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         new ReportIntake(app_id, http, services).RunAsync();
 

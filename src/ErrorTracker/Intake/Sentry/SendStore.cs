@@ -14,7 +14,10 @@ public static class SendStore
         Time = "2026-01-31T12:34:56.789Z",
         Example = $$"""{"event_id":"{{Id}}","timestamp":"{{Time}}","level":"error","message":"Payment declined"}""";
 
-    /// <summary>Takes one event of an older Sentry SDK: its JSON, or that compressed with zlib and written in Base64. Answered 200 only after it is committed.</summary>
+    /// <summary>
+    /// Takes one event of an older Sentry SDK: its JSON, or that compressed with zlib and written in Base64. Answered
+    /// 200 only after it is committed.
+    /// </summary>
     [WolverinePost("/api/{app_id}/store")]
     [ProducesResponseType<SentryReceipt>(200), Ingests(MediaType.Json, Example)]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
@@ -46,7 +49,8 @@ public static class SendStore
             try
             {
                 var length = stream.ReadAtLeast(json, json.Length, throwOnEndOfStream: false);
-                return length > EventLimits.Largest ? (default, SentryRefusal.LargeEvent) : (json.AsMemory(0, length), null);
+                if (length > EventLimits.Largest) return (default, SentryRefusal.LargeEvent);
+                return (json.AsMemory(0, length), null);
             }
             catch (Exception e) when (RequestBody.FaultOf(e) is not null)
             {

@@ -5,7 +5,8 @@ namespace ErrorTracker.Intake.Sentry;
 /// <summary>
 /// The body of an SDK's request, inflated while it arrives: compressed as other bodies are, or with zstd (RFC 8878).
 /// </summary>
-internal sealed class SentryBody(HttpRequest request, RequestBudget budget, CancellationToken stopping) : IAsyncDisposable
+internal sealed class SentryBody(HttpRequest request, RequestBudget budget, CancellationToken stopping)
+    : IAsyncDisposable
 {
     public const long LargestSent = 20 * 1024 * 1024, LargestInflated = 100 * 1024 * 1024;
 
@@ -16,9 +17,9 @@ internal sealed class SentryBody(HttpRequest request, RequestBudget budget, Canc
         RequestBody.CanDecode(request) || RequestBody.EncodingOf(request) == "zstd";
 
     /// <summary>
-    /// Reads some bytes, or tells why the body cannot be read further; 0 bytes when it has ended. Whoever uses them does
-    /// so in the request's turn. As long as nobody knows whose request it is, its decoder takes its memory from the
-    /// share of nobody.
+    /// Reads some bytes, or tells why the body cannot be read further; 0 bytes when it has ended. Whoever uses them
+    /// does so in the request's turn. As long as nobody knows whose request it is, its decoder takes its memory from
+    /// the share of nobody.
     /// </summary>
     public async ValueTask<(int Read, IntakeRefusal? Refusal)> ReadAsync(Memory<byte> buffer, CancellationToken stop)
     {

@@ -177,8 +177,8 @@ internal sealed class SentryEvent
         level == "CRITICAL" && Text("platform") is ("native" or "cocoa") ? NativeCrash.Title : NoMessage;
 
     /// <summary>
-    /// What the sender wrote as the message. A text that becomes the whole message is not kept twice; one of blanks only
-    /// says nothing.
+    /// What the sender wrote as the message. A text that becomes the whole message is not kept twice; one of blanks
+    /// only says nothing.
     /// </summary>
     private string? Said()
     {

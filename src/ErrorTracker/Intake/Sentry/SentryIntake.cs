@@ -44,7 +44,8 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
     /// <param name="body">Of the request.</param>
     /// <param name="buffer">For what is read.</param>
     /// <param name="stop">The sender is gone, or the host stops.</param>
-    protected abstract ValueTask<IntakeRefusal?> ReadAsync(SentryBody body, Memory<byte> buffer, CancellationToken stop);
+    protected abstract ValueTask<IntakeRefusal?> ReadAsync(
+        SentryBody body, Memory<byte> buffer, CancellationToken stop);
 
     /// <summary>What is known of a crash that has no event of its own.</summary>
     protected virtual (Memory<byte> Event, string? HeaderId) DescribeCrash() => ("{}"u8.ToArray(), null);
@@ -65,7 +66,8 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
     protected ValueTask<IntakeRefusal?> OpenByAsync(string? dsn)
     {
         if (dsn is null) return new(Key is null ? SentryRefusal.NoKey : null);
-        if (SentryAuth.OfDsn(dsn) is not { } shown) return new(Key is null ? SentryRefusal.NoKey : SentryRefusal.Disagreeing);
+        if (SentryAuth.OfDsn(dsn) is not { } shown)
+            return new(Key is null ? SentryRefusal.NoKey : SentryRefusal.Disagreeing);
         if (shown.Application != Application) return new(SentryRefusal.Disagreeing);
         if (Key is null) return OpenAsync(shown.Key);
         return new(shown.Key == Key ? null : SentryRefusal.Disagreeing);
@@ -108,7 +110,8 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
 
     /// <summary>Hands out the whole body as it arrives, and takes memory for what is held of it.</summary>
     protected async ValueTask<IntakeRefusal?> ReadEachAsync(
-        SentryBody body, Memory<byte> buffer, Func<Memory<byte>, ValueTask<IntakeRefusal?>> take, CancellationToken stop)
+        SentryBody body, Memory<byte> buffer, Func<Memory<byte>, ValueTask<IntakeRefusal?>> take,
+        CancellationToken stop)
     {
         while (true)
         {

@@ -54,7 +54,8 @@ internal sealed class SentryItems(HttpContext http, DateTimeOffset startedAt)
         if (most == 0) return false;
         _securityBytes += payload.Length;
         if (_securityBytes > EventLimits.Largest) return false;
-        if (SecurityReports.Read(payload, ReportOrigin.Of(http.Request), startedAt, most) is not { } reports) return false;
+        var origin = ReportOrigin.Of(http.Request);
+        if (SecurityReports.Read(payload, origin, startedAt, most) is not { } reports) return false;
         _securityReports += reports.Events.Count;
         foreach (var report in reports.Events)
             if (SentryEvent.Parse(report, headerId: null, startedAt).Incoming is { } incoming) Events.Add(incoming);

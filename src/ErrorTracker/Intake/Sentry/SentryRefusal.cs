@@ -4,7 +4,9 @@ using ErrorTracker.Outcomes;
 namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>What is answered instead of an id.</summary>
-/// <param name="Detail" example="The event must not be larger than 1 MiB.">Why nothing of the request was stored.</param>
+/// <param name="Detail" example="The event must not be larger than 1 MiB.">
+/// Why nothing of the request was stored.
+/// </param>
 public sealed record SentryProblem(string Detail);
 
 /// <summary>
@@ -17,7 +19,8 @@ internal static class SentryRefusal
 
     public static readonly IntakeRefusal
         NoKey = IntakeRefusal.NoKey.Saying(
-            "The key is missing: send sentry_key in X-Sentry-Auth, in Authorization or in the query, or the dsn in the envelope's header."),
+            "The key is missing: send sentry_key in X-Sentry-Auth, in Authorization or in the query, "
+            + "or the dsn in the envelope's header."),
         Disagreeing = IntakeRefusal.WrongKey.Saying("The request names more than one key or application."),
         UnknownEncoding = IntakeRefusal.UnknownEncoding.Saying("Content-Encoding must be gzip, deflate, br or zstd.");
 
@@ -28,7 +31,8 @@ internal static class SentryRefusal
         Empty = IntakeRefusal.Invalid.Saying("The body is empty."),
         BadHeader = IntakeRefusal.Invalid.Saying("The envelope's first line must be a JSON object."),
         BadItemHeader = IntakeRefusal.Invalid.Saying(
-            "An item's header must be a line with a JSON object: type is a string, length a whole number of bytes or absent."),
+            "An item's header must be a line with a JSON object: "
+            + "type is a string, length a whole number of bytes or absent."),
         CutOff = IntakeRefusal.Invalid.Saying("The envelope ends before an item's length."),
         NoLineEnd = IntakeRefusal.Invalid.Saying("An item is longer than its length: a line end must follow it."),
         SecondEvent = IntakeRefusal.Invalid.Saying("An envelope has at most one event."),
@@ -42,9 +46,11 @@ internal static class SentryRefusal
     public static readonly IntakeRefusal
         LongHeader = IntakeRefusal.TooLarge.Saying("A header line must not be longer than 16 KiB."),
         ManyItems = IntakeRefusal.TooLarge.Saying("An envelope has at most 10,000 items."),
-        LargeForm = IntakeRefusal.TooLarge.Saying("A form has at most 1,000 fields, and 1 MiB in those that are no files."),
+        LargeForm = IntakeRefusal.TooLarge.Saying(
+            "A form has at most 1,000 fields, and 1 MiB in those that are no files."),
         LargeEvent = IntakeRefusal.TooLarge.Saying("An event must not be larger than 1 MiB."),
-        LargeEnvelope = IntakeRefusal.TooLarge.Saying("An envelope must not be larger than 20 MiB, or 100 MiB inflated.");
+        LargeEnvelope = IntakeRefusal.TooLarge.Saying(
+            "An envelope must not be larger than 20 MiB, or 100 MiB inflated.");
 
     /// <summary>SDKs hold back on a 429, and give up on a 503.</summary>
     public static readonly IntakeRefusal NoRoom =

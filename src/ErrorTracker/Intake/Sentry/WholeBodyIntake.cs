@@ -10,7 +10,8 @@ internal abstract class WholeBodyIntake(string app_id, HttpContext http, IntakeS
 
     protected abstract IntakeRefusal? Take(Memory<byte> body);
 
-    protected override async ValueTask<IntakeRefusal?> ReadAsync(SentryBody body, Memory<byte> buffer, CancellationToken stop)
+    protected override async ValueTask<IntakeRefusal?> ReadAsync(
+        SentryBody body, Memory<byte> buffer, CancellationToken stop)
     {
         if (await ReadEachAsync(body, buffer, HoldAsync, stop) is { } refusal) return refusal;
         return _whole.Length == 0 ? SentryRefusal.Empty : Take(_whole.Bytes);
