@@ -3,6 +3,7 @@ using Alba;
 using ErrorTracker.Commit;
 using ErrorTracker.Counters;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Microsoft.AspNetCore.Hosting;
@@ -71,7 +72,7 @@ public sealed class TestApi : IAsyncDisposable
     }
 
     public Task<JsonElement> PostEventAsync(Sender sender, string body, int expected) =>
-        SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", expected, body, (Door.KeyHeader, sender.Key));
+        SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", expected, body, (NativeIntake.KeyHeader, sender.Key));
 
     public Task<JsonElement> GetAsync(string url, int expected = 200) => SendAsync(HttpMethod.Get, url, expected);
 
@@ -107,11 +108,15 @@ public sealed class TestApi : IAsyncDisposable
     }
 
     /// <summary>Puts events on the write queue, as the endpoint does, and waits until they are committed.</summary>
-    public Task StoreAsync(IEnumerable<PendingEvent> events) => Task.WhenAll(events.Select(pending =>
+    public async Task StoreAsync(IEnumerable<PendingEvent> events)
     {
-        Assert.True(Queue.TryEnqueue(pending));
-        return pending.Settled.Task;
-    }).ToArray());
+        var settled = events.Select(pending =>
+        {
+            Assert.True(Queue.TryEnqueue(pending));
+            return pending.Settled.Task;
+        });
+        Assert.DoesNotContain(await Task.WhenAll(settled.ToArray()), outcome => outcome.Fate == Fate.NotCommitted);
+    }
 
     public static PendingEvent Event(
         Sender sender, DateTimeOffset receivedAt, string level = "ERROR", string message = "boom")

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Postgres;
 using ErrorTracker.Tests.Hosting;
 using Npgsql;
@@ -14,7 +15,9 @@ public sealed class AbusedHost : IAsyncLifetime
 
     public HostProcess Host { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Host = await HostProcess.StartAsync(("ErrorTracker__DataFolder", _folder), ("ErrorTracker__SingleNode", "true"));
+    public async Task InitializeAsync() =>
+        Host =
+            await HostProcess.StartAsync(("ErrorTracker__DataFolder", _folder), ("ErrorTracker__SingleNode", "true"));
 
     public async Task DisposeAsync()
     {
@@ -48,7 +51,8 @@ public sealed class AbusedHost : IAsyncLifetime
     public async Task<List<string>> MessagesAsync(Sender sender)
     {
         await using var source = NpgsqlDataSource.Create((await PrivateCluster.FindRunningAsync(_folder))!);
-        await using var command = source.CreateCommand($"select data->>'message' from errortracker.mt_events where tenant_id = '{sender.Id}'");
+        await using var command = source.CreateCommand(
+            $"select data->>'message' from errortracker.mt_events where tenant_id = '{sender.Id}'");
         await using var reader = await command.ExecuteReaderAsync();
         var messages = new List<string>();
         while (await reader.ReadAsync()) messages.Add(reader.GetString(0));
@@ -57,17 +61,27 @@ public sealed class AbusedHost : IAsyncLifetime
 
     /// <summary>An event of at least that size.</summary>
     public static byte[] Event(string message, int size = 0) =>
-        Encoding.UTF8.GetBytes($$$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"{{{message}}}","stack":{"pad":"{{{new string('p', size)}}}"}}""");
+        Encoding.UTF8.GetBytes(
+            $$$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"{{{message}}}","stack":"""
+            + $$$"""{"pad":"{{{new string('p', size)}}}"}}""");
 
-    public static HttpRequestMessage Post(Sender sender, string path, byte[] body, string type = Door.Json, string? encoding = null)
+    public static HttpRequestMessage Post(Sender sender, string path, byte[] body, string type = MediaType.Json, string? encoding = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/{path}") { Content = new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, Headers = { { Door.KeyHeader, sender.Key } } };
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/{path}")
+        {
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new(type) } },
+            Headers = { { NativeIntake.KeyHeader, sender.Key } },
+        };
         if (encoding is not null) request.Content.Headers.ContentEncoding.Add(encoding);
         return request;
     }
 
     internal static byte[] Http(Sender sender, byte[] body, int? length = null) =>
-        [.. Encoding.ASCII.GetBytes($"POST /apps/{sender.Id}/events HTTP/1.1\r\nHost: localhost\r\n{Door.KeyHeader}: {sender.Key}\r\nContent-Type: {Door.Json}\r\nContent-Length: {length ?? body.Length}\r\n\r\n"), .. body];
+        [.. Encoding.ASCII.GetBytes(
+            $"POST /apps/{sender.Id}/events HTTP/1.1\r\nHost: localhost\r\n{NativeIntake.KeyHeader}: "
+            + $"{sender.Key}\r\nContent-Type: {MediaType.Json}\r\nContent-Length: {length ?? body.Length}\r\n\r\n"), .. body];
 
-    private static IEnumerable<int> ChildrenOf(int parent) => File.ReadAllText($"/proc/{parent}/task/{parent}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
+    private static IEnumerable<int> ChildrenOf(int parent) =>
+        File.ReadAllText($"/proc/{parent}/task/{parent}/children").Split(
+            ' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
 }

@@ -8,7 +8,8 @@ internal static class BatchOracle
     private const int MostEvents = 10_000, Largest = 16 * 1024 * 1024;
 
     /// <summary>The elements, and whether the batch ends as it should.</summary>
-    public static (List<byte[]> Elements, bool IsWhole) Split(byte[] body, bool lines) => lines ? (SplitLines(body), true) : SplitArray(body);
+    public static (List<byte[]> Elements, bool IsWhole) Split(byte[] body, bool lines) =>
+        lines ? (SplitLines(body), true) : SplitArray(body);
 
     /// <summary>Why the answer is not the one that these elements must get; null if it is.</summary>
     /// <param name="size">Of the body, when it is inflated.</param>
@@ -42,7 +43,9 @@ internal static class BatchOracle
         var whole = accepted + duplicates > 0 || rejected.Count == 0 ? 200 : 400;
         if (answer.Status != 413 && answer.Status != whole) return $"expected {whole}";
         var expected = $"{accepted} {duplicates} {string.Join(' ', rejected)}";
-        var found = answer.Json is { } json ? $"{json["accepted"]?.Text} {json["duplicates"]?.Text} {string.Join(' ', json["rejected"]!.Members.Select(r => $"{r.Value["index"]!.Text}:{string.Join(',', Answer.FaultsOf(r.Value))}"))}" : "";
+        var found = answer.Json is { } json
+            ? $"{json["accepted"]?.Text} {json["duplicates"]?.Text} {string.Join(' ', RejectedOf(json))}"
+            : "";
         return expected == found ? null : $"expected accepted, duplicates and rejected {expected}";
     }
 
@@ -52,7 +55,13 @@ internal static class BatchOracle
     private static int TakenBy(Answer answer) =>
         answer.Json is { } json ? Number(json["accepted"]) + Number(json["duplicates"]) + (json["rejected"]?.Members.Count ?? 0) : 0;
 
-    private static int Number(PlainJson? json) => json is null ? 0 : int.Parse(json.Text, System.Globalization.CultureInfo.InvariantCulture);
+    private static IEnumerable<string> RejectedOf(PlainJson receipt) =>
+        from rejected in receipt["rejected"]!.Members
+        let faults = Answer.FaultsOf(rejected.Value)
+        select $"{rejected.Value["index"]!.Text}:{string.Join(',', faults)}";
+
+    private static int Number(PlainJson? json) =>
+        json is null ? 0 : int.Parse(json.Text, System.Globalization.CultureInfo.InvariantCulture);
 
     private static List<byte[]> SplitLines(byte[] body)
     {

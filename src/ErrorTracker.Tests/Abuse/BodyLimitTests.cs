@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Tests.Hosting;
 using Xunit.Abstractions;
 
@@ -20,7 +21,8 @@ public sealed class BodyLimitTests(AbusedHost abused, ITestOutputHelper output) 
     [InlineData("events/batch")]
     public async Task a_body_of_unknown_length_that_gets_too_large_is_a_413(string path)
     {
-        using var request = AbusedHost.Post(await Host.RegisterAsync(), path, Encoding.ASCII.GetBytes('[' + new string(' ', 17 * (int)Mebibyte)));
+        using var request = AbusedHost.Post(
+            await Host.RegisterAsync(), path, Encoding.ASCII.GetBytes('[' + new string(' ', 17 * (int)Mebibyte)));
         request.Headers.TransferEncodingChunked = true;
         using var answer = await Host.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
@@ -33,7 +35,11 @@ public sealed class BodyLimitTests(AbusedHost abused, ITestOutputHelper output) 
     {
         var sender = await Host.RegisterAsync();
         using var connection = await RawConnection.OpenAsync(Host.Http.BaseAddress!);
-        var answer = await connection.ExchangeAsync(Encoding.ASCII.GetBytes($"POST /apps/{sender.Id}/{path} HTTP/1.1\r\nHost: localhost\r\n{Door.KeyHeader}: {sender.Key}\r\nContent-Type: {Door.Json}\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n{{}}"));
+        var answer = await connection.ExchangeAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST /apps/{sender.Id}/{path} HTTP/1.1\r\nHost: localhost\r\n{NativeIntake.KeyHeader}: "
+                + $"{sender.Key}\r\nContent-Type: {MediaType.Json}\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n"
+                + $"{{}}"));
         Assert.Equal((400, "body"), (answer!.Status, string.Join(',', answer.Faults)));
     }
 
@@ -47,7 +53,10 @@ public sealed class BodyLimitTests(AbusedHost abused, ITestOutputHelper output) 
     {
         var sender = await Host.RegisterAsync();
         using var member = new MemoryStream();
-        using (var gzip = new GZipStream(member, CompressionLevel.SmallestSize, leaveOpen: true)) gzip.Write(Encoding.ASCII.GetBytes(new StringBuilder().Insert(0, unit, 16 * (int)Mebibyte / unit.Length).ToString()));
+        using (var gzip = new GZipStream(member, CompressionLevel.SmallestSize, leaveOpen: true))
+            gzip.Write(
+                Encoding.ASCII.GetBytes(
+                    new StringBuilder().Insert(0, unit, 16 * (int)Mebibyte / unit.Length).ToString()));
         var bomb = Enumerable.Repeat(member.ToArray(), 60).SelectMany(bytes => bytes).ToArray();
         var before = Host.Resident;
 

@@ -33,7 +33,10 @@ internal static partial class EventOracle
     public static Verdict Judge(ReadOnlySpan<byte> body)
     {
         var text = body.Length > Largest ? null : Decode(body);
-        return text is not null && PlainJson.Parse(text.StartsWith('\ufeff') ? text[1..] : text, Deepest) is { Kind: '{' } sent ? Judge(sent) : new(null, null, ["body"]);
+        return text is not null
+            && PlainJson.Parse(text.StartsWith('\ufeff') ? text[1..] : text, Deepest) is { Kind: '{' } sent
+            ? Judge(sent)
+            : new(null, null, ["body"]);
     }
 
     /// <summary>The content of a stored event as the API shows it.</summary>
@@ -94,18 +97,33 @@ internal static partial class EventOracle
     private static long? Time(string text)
     {
         if (Rfc3339().Match(text) is not { Success: true } match) return null;
-        int Part(string name) => match.Groups[name] is { Success: true, Value: var digits } ? int.Parse(digits, CultureInfo.InvariantCulture) : 0;
-        if (Part("y") < 1 || Part("o") is < 1 or > 12 || Part("d") < 1 || Part("d") > DateTime.DaysInMonth(Part("y"), Part("o")) || Part("h") > 23 || Part("m") > 59 || Part("s") > 60) return null;
+        int Part(string name) =>
+            match.Groups[name] is { Success: true, Value: var digits }
+                ? int.Parse(digits, CultureInfo.InvariantCulture)
+                : 0;
+        if (Part("y") < 1 || Part("o") is < 1 or > 12 || Part("d") < 1
+            || Part("d") > DateTime.DaysInMonth(Part("y"), Part("o")) || Part("h") > 23 || Part("m") > 59
+            || Part("s") > 60)
+            return null;
         if (Part("zm") > 59 || Part("zh") * 60 + Part("zm") > 14 * 60) return null;
-        var local = new DateTime(Part("y"), Part("o"), Part("d"), Part("h"), Part("m"), 0).Ticks / TimeSpan.TicksPerMicrosecond + Part("s") * TimeSpan.MicrosecondsPerSecond;
+        var local = new DateTime(
+            Part("y"), Part("o"), Part("d"), Part("h"), Part("m"),
+            0).Ticks / TimeSpan.TicksPerMicrosecond + Part("s") * TimeSpan.MicrosecondsPerSecond;
         var offset = (Part("zh") * 60 + Part("zm")) * TimeSpan.MicrosecondsPerMinute * (match.Groups["sign"].Value == "-" ? -1 : 1);
         var utc = local - offset + int.Parse(match.Groups["f"].Value.PadRight(6, '0')[..6], CultureInfo.InvariantCulture);
-        if (Part("s") == 60 && utc % TimeSpan.MicrosecondsPerDay >= TimeSpan.MicrosecondsPerSecond) return null; // no leap second, unless it is that of a day in UTC
+        if (Part("s") == 60 && utc % TimeSpan.MicrosecondsPerDay >= TimeSpan.MicrosecondsPerSecond)
+            return null; // no leap second, unless it is that of a day in UTC
         return utc >= 0 && utc <= DateTime.MaxValue.Ticks / TimeSpan.TicksPerMicrosecond ? utc : null;
     }
 
-    /// <summary>With an offset, or naive; the day alone, or without seconds. A space may stand for the T of a whole time, and offsets may lack their colon.</summary>
-    [GeneratedRegex(@"\A(?<y>[0-9]{4})-(?<o>[0-9]{2})-(?<d>[0-9]{2})(([Tt ](?<h>[0-9]{2}):(?<m>[0-9]{2}):(?<s>[0-9]{2})(\.(?<f>[0-9]+))?|[Tt](?<h>[0-9]{2}):(?<m>[0-9]{2}))([Zz]|(?<sign>[+-])(?<zh>[0-9]{2}):?(?<zm>[0-9]{2}))?)?\z")]
+    /// <summary>
+    /// With an offset, or naive; the day alone, or without seconds. A space may stand for the T of a whole time, and
+    /// offsets may lack their colon.
+    /// </summary>
+    [GeneratedRegex(
+        @"\A(?<y>[0-9]{4})-(?<o>[0-9]{2})-(?<d>[0-9]{2})"
+        + @"(([Tt ](?<h>[0-9]{2}):(?<m>[0-9]{2}):(?<s>[0-9]{2})(\.(?<f>[0-9]+))?|[Tt](?<h>[0-9]{2}):(?<m>[0-9]{2}))"
+        + @"([Zz]|(?<sign>[+-])(?<zh>[0-9]{2}):?(?<zm>[0-9]{2}))?)?\z")]
     private static partial Regex Rfc3339();
 
     /// <summary>Python's levels, and those between them.</summary>

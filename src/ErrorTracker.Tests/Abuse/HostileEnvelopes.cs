@@ -3,23 +3,37 @@ using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Abuse;
 
-/// <summary>Envelopes and stored events as SDKs send them, with framing, encodings and keys that are not always right. Each that is answered with an id is stored once.</summary>
+/// <summary>
+/// Envelopes and stored events as SDKs send them, with framing, encodings and keys that are not always right. Each that
+/// is answered with an id is stored once.
+/// </summary>
 internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
 {
     private static readonly string[] ItemHeaders =
     [
-        "{\"type\":\"event\"}", "{\"type\":\"event\",\"length\":LENGTH}", "{\"type\":\"event\",\"length\":null,\"x\":[{}]}", "{\"type\":\"client_report\"}", "{\"type\":\"attachment\",\"length\":LENGTH}", "{\"type\":\"transaction\"}",
+        "{\"type\":\"event\"}", "{\"type\":\"event\",\"length\":LENGTH}",
+        "{\"type\":\"event\",\"length\":null,\"x\":[{}]}", "{\"type\":\"client_report\"}",
+        "{\"type\":\"attachment\",\"length\":LENGTH}", "{\"type\":\"transaction\"}",
         "{\"type\":\"minidump\",\"length\":LENGTH}",
         "{\"type\":\"attachment\",\"attachment_type\":\"event.minidump\",\"filename\":\"\\u0000\"}",
         "{\"type\":\"log\",\"item_count\":1e999}",
-        "{\"type\":\"sessions\"}", "{\"type\":\"\\ud800\"}", "{\"type\":7}", "{\"length\":1}", "{\"type\":\"event\",\"length\":-1}", "{\"type\":\"event\",\"length\":99999999999999999999}", "{\"type\":\"event\",\"length\":9223372036854775807}", "", "[]", "{",
+        "{\"type\":\"sessions\"}", "{\"type\":\"\\ud800\"}", "{\"type\":7}", "{\"length\":1}",
+        "{\"type\":\"event\",\"length\":-1}", "{\"type\":\"event\",\"length\":99999999999999999999}",
+        "{\"type\":\"event\",\"length\":9223372036854775807}", "", "[]", "{",
     ];
 
     private static readonly string[] Payloads =
     [
-        "{\"message\":\"MARK\"}", "{\"exception\":{\"values\":[{\"type\":\"T\",\"value\":\"MARK\",\"stacktrace\":{\"frames\":[{}]}}]},\"timestamp\":1769860800.5,\"level\":\"fatal\"}", "{\"message\":{\"formatted\":\"MARK\"},\"tags\":[[\"a\",1]],\"extra\":{\"n\":[NaN,-Infinity,1e999]}}",
-        "{\"timestamp\":1e308,\"level\":[],\"tags\":7,\"exception\":[[]],\"threads\":{},\"message\":{}}", "{\"timestamp\":1769860800,\"discarded_events\":[{\"reason\":\"r\",\"category\":\"error\",\"quantity\":2147483647}]}", "{\"discarded_events\":7}", "{\"event_id\":\"ID\",\"message\":\"named\"}",
-        "", "[]", "null", "{\"message\":\"\\u0000\\udfff\"}", $"{{\"extra\":{new string('[', 300)}{new string(']', 300)}}}", $"{{\"message\":\"{new string('m', 20_000)}\"}}", "\xff\xfe", "{\"type\":\"transaction\"}",
+        "{\"message\":\"MARK\"}",
+        "{\"exception\":{\"values\":[{\"type\":\"T\",\"value\":\"MARK\",\"stacktrace\":{\"frames\":[{}]}}]},"
+        + "\"timestamp\":1769860800.5,\"level\":\"fatal\"}",
+        "{\"message\":{\"formatted\":\"MARK\"},\"tags\":[[\"a\",1]],\"extra\":{\"n\":[NaN,-Infinity,1e999]}}",
+        "{\"timestamp\":1e308,\"level\":[],\"tags\":7,\"exception\":[[]],\"threads\":{},\"message\":{}}",
+        "{\"timestamp\":1769860800,\"discarded_events\":[{\"reason\":\"r\",\"category\":\"error\",\"quantity\":2147483647}]}",
+        "{\"discarded_events\":7}", "{\"event_id\":\"ID\",\"message\":\"named\"}",
+        "", "[]", "null", "{\"message\":\"\\u0000\\udfff\"}",
+        $"{{\"extra\":{new string('[', 300)}{new string(']', 300)}}}", $"{{\"message\":\"{new string('m', 20_000)}\"}}",
+        "\xff\xfe", "{\"type\":\"transaction\"}",
     ];
 
     private static readonly string[] Reports =
@@ -81,14 +95,19 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
         }
         var application = OneIn(30) ? Pick(["0", "x", "%00", "2000000000", "\xff"]) : $"{sender.Id}";
         var path = $"/api/{application}/{endpoint}{(OneIn(2) ? "/" : "")}{query}";
-        return new("envelope", Input.Http("POST", path, headers, body, OneIn(3) ? random : null), (answer, _) => FaultOf(answer!)) { IsBrokenHttp = true };
+        return new(
+            "envelope", Input.Http("POST", path, headers, body, OneIn(3) ? random : null),
+            (answer, _) => FaultOf(answer!)) { IsBrokenHttp = true };
     }
 
     /// <summary>The web server itself may refuse a header, without a body.</summary>
     private static string? FaultOf(Answer answer) =>
         answer.Status == 200 ? IdOf(answer) is null && answer.Json is null ? "JSON or an id was expected" : null
         : !Reasons.Contains($"{answer.Status}") ? "another status was expected"
-        : answer.Body.Length > 0 && (answer.Json?["detail"] is null || !answer.Headers.ContainsKey(SentryRefusal.ErrorHeader)) ? "a detail was expected, and the header for developers" : null;
+        : answer.Body.Length > 0
+        && (answer.Json?["detail"] is null || !answer.Headers.ContainsKey(SentryRefusal.ErrorHeader))
+        ? "a detail was expected, and the header for developers"
+        : null;
 
     /// <summary>Of the event that was stored; null if there was none.</summary>
     public static string? IdOf(Answer answer) =>
@@ -117,7 +136,9 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
         for (var items = random.Next(4); items > 0; items--)
         {
             var payload = Payload();
-            envelope.Append('\n').Append(Pick(ItemHeaders).Replace("LENGTH", $"{payload.Length + (OneIn(10) ? random.Next(-3, 4) : 0)}")).Append('\n').Append(payload);
+            envelope.Append('\n').Append(
+                Pick(ItemHeaders).Replace(
+                    "LENGTH", $"{payload.Length + (OneIn(10) ? random.Next(-3, 4) : 0)}")).Append('\n').Append(payload);
         }
         return envelope.Append(OneIn(2) ? "\n" : "").ToString();
     }

@@ -3,19 +3,23 @@ using System.Text;
 namespace ErrorTracker.Tests.Abuse;
 
 /// <summary>
-/// Bodies that are built to cost their parser as much CPU as they can: each is a unit that is repeated up to a size. What a linear
-/// parser spends on them is a small multiple of what it spends on <c>Plain</c>, a body of the same size as it is sent every day.
+/// Bodies that are built to cost their parser as much CPU as they can: each is a unit that is repeated up to a size.
+/// What a linear parser spends on them is a small multiple of what it spends on <c>Plain</c>, a body of the same size
+/// as it is sent every day.
 /// </summary>
 internal static class HostileShapes
 {
     /// <summary>As browsers send them.</summary>
     private const string Frame = """{"filename":"https://shop.example/app.js","function":"t","in_app":true,"lineno":1,"colno":23456}""";
 
-    /// <param name="Unit">Repeated between the two others, with commas unless told otherwise. <c>#</c> is its number.</param>
+    /// <param name="Unit">
+    /// Repeated between the two others, with commas unless told otherwise. <c>#</c> is its number.
+    /// </param>
     private sealed record Shape(string Start, string Unit, string End, string Separator = ",");
 
     private static readonly Shape PlainSentry = new(
-        """{"event_id":"7d3f1f0e6f3b4f649a550d6f7c1f2a10","timestamp":"2026-01-31T12:34:56Z","exception":{"values":[{"type":"E","value":"v","stacktrace":{"frames":[""",
+        """{"event_id":"7d3f1f0e6f3b4f649a550d6f7c1f2a10","timestamp":"2026-01-31T12:34:56Z","exception":"""
+        + """{"values":[{"type":"E","value":"v","stacktrace":{"frames":[""",
         Frame, "]}}]}}");
 
     private const string Template = "{\"logentry\":{\"message\":\"";
@@ -41,7 +45,10 @@ internal static class HostileShapes
         ["tags that are none"] = new("{\"tags\":[", "7", "]}"),
         ["exceptions"] = new("{\"exception\":[", "{}", "]}"),
         ["exceptions that are text"] = new("{\"exception\":[", "\"\"", "]}"),
-        ["groups of groups"] = new("{\"exception\":[", "{\"mechanism\":{\"exception_id\":#,\"parent_id\":1#,\"is_exception_group\":true}}", "]}"),
+        ["groups of groups"] = new(
+            "{\"exception\":[",
+            "{\"mechanism\":{\"exception_id\":#,\"parent_id\":1#,\"is_exception_group\":true}}",
+            "]}"),
         ["an exception with members"] = new("{\"exception\":[{", "\"#\":0", "}]}"),
         ["threads"] = new("{\"threads\":[", "{\"stacktrace\":{\"frames\":[{}]}}", "]}"),
         ["frames"] = new("{\"stacktrace\":{\"frames\":[", "{}", "]}}"),
@@ -76,7 +83,9 @@ internal static class HostileShapes
         ["small numbers"] = new(NativeStart + ",\"stack\":{\"a\":[", "0", "]}}"),
         ["a long time"] = new("{\"level\":\"ERROR\",\"message\":\"m\",\"occurred_at\":\"2026-01-31T12:34:56.", "1", "Z\"}", ""),
         ["a long level"] = new("{\"occurred_at\":\"2026-01-31T12:34:56Z\",\"message\":\"m\",\"level\":\"", "e", "\"}", ""),
-        ["a long message"] = new("{\"occurred_at\":\"2026-01-31T12:34:56Z\",\"level\":\"ERROR\",\"message\":\"", "\\ud83d\\udca5", "\"}", ""),
+        ["a long message"] = new(
+            "{\"occurred_at\":\"2026-01-31T12:34:56Z\",\"level\":\"ERROR\",\"message\":\"",
+            "\\ud83d\\udca5", "\"}", ""),
         ["a long event_id"] = new(NativeStart + ",\"event_id\":\"", "0", "\"}", ""),
         ["escapes that name no text"] = new(NativeStart + ",\"stack\":{\"a\":\"", "\\u0000\\ud800", "\"}}", ""),
         ["broken at its end"] = new(NativeStart + ",\"stack\":{\"a\":[", "-1", ""),
@@ -104,7 +113,10 @@ internal static class HostileShapes
         ["lines that are empty"] = new("{}\n", "\n", "", ""),
         ["short headers"] = new("{}\n", "{\"type\":\"a\"}\n\n", "", ""),
         ["long headers"] = new("{}\n", "{\"type\":\"a\"" + Repeat(",\"k\":[]", 1_900) + "}\n\n", "", ""),
-        ["deep headers"] = new("{}\n", "{\"type\":\"a\",\"d\":" + Repeat("[", 14) + Repeat("0,", 7_000) + "0" + Repeat("]", 14) + "}\n\n", "", ""),
+        ["deep headers"] = new(
+            "{}\n",
+            "{\"type\":\"a\",\"d\":" + Repeat("[", 14) + Repeat("0,", 7_000) + "0" + Repeat("]", 14) + "}\n\n",
+            "", ""),
         ["headers of escapes"] = new("{}\n", "{\"type\":\"" + Repeat("\\u0000", 2_500) + "\"}\n\n", "", ""),
         ["items of no length"] = new("{}\n", "{\"type\":\"a\",\"length\":0}\n\n", "", ""),
         ["one large item"] = new("{}\n{\"type\":\"event\"}\n", "x", "", ""),
@@ -119,7 +131,9 @@ internal static class HostileShapes
 
     /// <summary>One of them, mostly a small one.</summary>
     public static byte[] Any(Random random, string parser) =>
-        Hostile(parser, random.GetItems(Names(parser).ToArray(), 1)[0], random.Next(10) == 0 ? random.Next(1024 * 1024) : random.Next(40_000));
+        Hostile(
+            parser, random.GetItems(Names(parser).ToArray(), 1)[0],
+            random.Next(10) == 0 ? random.Next(1024 * 1024) : random.Next(40_000));
 
     private static (Shape Plain, Dictionary<string, Shape> Hostile) ShapesOf(string parser) => parser switch
     {

@@ -7,23 +7,39 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
 {
     private static readonly string Long = new('1', 101), Longer = new('x', 900);
 
-    private static readonly string[] BadIds = ["0", "00", "-1", "+1", "x", "1.5", "1,2", "1e3", "%20", "1%20", "%D9%A1", "null", "1%0A", "%F0%9F%92%A5", "1'--", Long, Longer, "%25", "0x1", "NaN"];
+    private static readonly string[] BadIds =
+    [
+        "0", "00", "-1", "+1", "x", "1.5", "1,2", "1e3", "%20", "1%20", "%D9%A1", "null", "1%0A", "%F0%9F%92%A5",
+        "1'--", Long, Longer, "%25", "0x1", "NaN",
+    ];
 
     private static readonly string[] UnknownIds = ["2000000000", "2147483647", "2147483648", "99999999999999999999", new('9', 100)];
 
-    private static readonly string[] NotTimes = ["", "now", "0", "-1", "1e9", "%00", "2020-13-01", "9999-99-99", "2020-01-01T00:00:00+02:00", "10000-01-01", "%ff", "%F0%9F%92%A5", "infinity", "2020-01-01%00", "%202020-01-01", "'", Longer];
+    private static readonly string[] NotTimes =
+    [
+        "", "now", "0", "-1", "1e9", "%00", "2020-13-01", "9999-99-99", "2020-01-01T00:00:00+02:00", "10000-01-01",
+        "%ff", "%F0%9F%92%A5", "infinity", "2020-01-01%00", "%202020-01-01", "'", Longer,
+    ];
 
     private static readonly Dictionary<string, (string[] Good, string[] Bad)> Parameters = new()
     {
-        ["limit"] = (["1", "20", "50", "007"], ["", "0", "-1", "1.0", "1e1", "abc", "%20", "1%20", "2147483648", "99999999999999999999", "%00", "1%00", "%C2%B2", "0x10", "1,000", "%D9%A1", "null", "[]", Long]),
+        ["limit"] = (["1", "20", "50", "007"], [
+            "", "0", "-1", "1.0", "1e1", "abc", "%20", "1%20", "2147483648", "99999999999999999999", "%00", "1%00",
+            "%C2%B2", "0x10", "1,000", "%D9%A1", "null", "[]", Long]),
         ["offset"] = (["0", "5", "1000000", "2147483647"], ["", "-1", "1.5", "2147483648", "%00", "0%00", "x", "1_0", "%EF%BC%91", Long]),
-        ["level"] = (["ERROR", "error", "warn", "Fatal"], ["", "LOUD", "%00", "ERROR%00", "ERROR%20", "ERROR,INFO", "%F0%9F%92%A5", "%ff", "*", "%25", "3", "'%20or%201=1--", Longer]),
+        ["level"] = (["ERROR", "error", "warn", "Fatal"], [
+            "", "LOUD", "%00", "ERROR%00", "ERROR%20", "ERROR,INFO", "%F0%9F%92%A5", "%ff", "*", "%25", "3",
+            "'%20or%201=1--", Longer]),
         ["since"] = (["2026-01-01", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456789%2B02:00"], NotTimes),
         ["until"] = (["2026-12-31", "2026-06-01T00:00Z", "2026-12-30T23:59:59.999999999z"], NotTimes),
         ["interval"] = (["HOUR", "day", "Hour"], ["", "WEEK", "0", "1", "99", "HOUR%00", "MINUTE,HOUR", "%20HOUR", "second", Longer]),
         ["tz"] = (["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Etc/GMT%2B12", "Etc/GMT-14", "CET"],
-            ["", "Mars/Base", "../../etc/passwd", "/etc/localtime", "%00", "UTC%00", "localtime", "posix/UTC", "Europe", "%2B02:00", "UTC'--", "%C3%A9", ".", "..", "%2e%2e%2fEtc%2fUTC", "Europe//Berlin", "Europe/./Berlin",
-                "Europe/../Europe/Berlin", "tzdata.zi", "zone.tab", "leapseconds", "Europe%5CBerlin", "UTC%2B3", "%F0%9F%92%A5", "%20UTC", "UTC%20", "Europe/Berlin/", Longer]),
+            [
+                "", "Mars/Base", "../../etc/passwd", "/etc/localtime", "%00", "UTC%00", "localtime", "posix/UTC",
+                "Europe", "%2B02:00", "UTC'--", "%C3%A9", ".", "..", "%2e%2e%2fEtc%2fUTC", "Europe//Berlin",
+                "Europe/./Berlin",
+                "Europe/../Europe/Berlin", "tzdata.zi", "zone.tab", "leapseconds", "Europe%5CBerlin", "UTC%2B3",
+                "%F0%9F%92%A5", "%20UTC", "UTC%20", "Europe/Berlin/", Longer]),
         ["fill"] = (["true", "false", "TRUE"], ["", "1", "yes", "true%00", "%20true", "%00", "null"]),
     };
 
@@ -40,26 +56,48 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
 
     private static readonly (string Path, string[] Parameters, string[] Required)[] Reads =
     [
-        ("", [], []), ("/events", ["limit", "offset", "level", "since", "until"], []), ("/stats/by-level", ["since", "until"], ["since", "until"]),
-        ("/stats/top-messages", ["since", "until", "limit", "level"], ["since", "until"]), ("/stats/timeseries", ["since", "until", "interval", "level", "tz", "fill"], ["since", "until"]),
+        ("", [], []), ("/events", ["limit", "offset", "level", "since", "until"], []),
+        ("/stats/by-level", ["since", "until"], ["since", "until"]),
+        ("/stats/top-messages", ["since", "until", "limit", "level"], ["since", "until"]),
+        ("/stats/timeseries", ["since", "until", "interval", "level", "tz", "fill"], ["since", "until"]),
     ];
 
     /// <summary>Where nothing is expected but an answer that is nobody's fault but the sender's.</summary>
     private static readonly string[] Strays =
     [
-        "/", "//", "/apps/../apps", "/apps/..", "/apps/%2e%2e/apps", "/apps/1/../../etc/passwd", "/apps//events", "/apps/1//events", "/apps/1/events/", "/apps/1/events/..", "/apps/1/stats", "/apps/1/stats/", "/apps/1/stats/x",
-        "/apps/1/events/batch", "/apps/1/events/%00", "/apps/1/events/not-a-uuid", "/apps/1/events/{00000000-0000-0000-0000-000000000000}", "/apps/1/events/%2e", "/APPS", "/Apps/1/Events", "/apps/1/events%2fbatch", "/apps/1%2fevents",
-        "/docs", "/docs/", "/docs/index.html", "/docs/../apps", "/docs/%2e%2e/appsettings.json", "/docs/v1/swagger.json", "/docs/v2/swagger.json", "/docs/%ff/swagger.json", "/docs/..%2f..%2fetc%2fpasswd", "/docs/index.js", "/health", "/health/live",
-        "/projections", "/projections/x", "/favicon.ico", "/.env", "/apps;x=1", "/apps/1;a=b/events", "/apps/1/events?", "/apps?%zz", "/apps?&&&===;;", "/apps?a=%", "/%", "/%zz", "/%u0031", "/apps/%c0%ae%c0%ae/", "/apps/\xff", "*", "apps",
-        "http://localhost/apps", "http://localhost:1/apps/1/events", "https://evil.example/apps", "http://", "/apps/1/events#fragment", "/apps/1/events?limit=1#x", "/apps\\1", "/apps/1\\events", "/apps/%5c..%5c", "?limit=1", "",
-        "/apps/1/events?limit=1&limit=2", "/apps/1/events?level=ERROR&level=LOUD", "/apps/1/events?LIMIT=0", "/apps/1/events?limit[]=1&limit[0]=x", "/apps/1/stats/by-level?since=2020-01-01&since=2021-01-01&until=2022-01-01",
-        "/apps/1/stats/by-level?since=0001-01-01&until=9999-12-31T23:59:59.999999Z", "/apps/1/stats/top-messages?since=0001-01-01T00:00:00Z&until=9999-12-31", "/apps/1/events?since=9999-12-31T23:59:59.9999999Z",
-        "/apps/1/stats/timeseries?since=0001-01-01&until=0001-01-02&interval=MINUTE&fill=true&tz=Asia/Kolkata", "/apps/1/stats/timeseries?since=9999-12-30&until=9999-12-31T23:59:59.999999Z&interval=DAY&fill=true&tz=America/New_York",
-        "/apps/1/stats/timeseries?since=0001-01-01&until=0020-01-01&interval=DAY&tz=America/New_York&fill=true", "/apps/1/stats/timeseries?since=1883-11-18&until=1883-11-19&interval=MINUTE&tz=America/New_York&fill=true",
-        "/apps/1/stats/timeseries?since=2026-01-01&until=2026-01-01T00:00:00.000001Z&interval=DAY&fill=true", "/apps/1/events?since=0001-01-01&until=0001-01-01T00:00:00.000001Z&offset=2147483647&limit=50",
+        "/", "//", "/apps/../apps", "/apps/..", "/apps/%2e%2e/apps", "/apps/1/../../etc/passwd", "/apps//events",
+        "/apps/1//events", "/apps/1/events/", "/apps/1/events/..", "/apps/1/stats", "/apps/1/stats/", "/apps/1/stats/x",
+        "/apps/1/events/batch", "/apps/1/events/%00", "/apps/1/events/not-a-uuid",
+        "/apps/1/events/{00000000-0000-0000-0000-000000000000}", "/apps/1/events/%2e", "/APPS", "/Apps/1/Events",
+        "/apps/1/events%2fbatch", "/apps/1%2fevents",
+        "/docs", "/docs/", "/docs/index.html", "/docs/../apps", "/docs/%2e%2e/appsettings.json",
+        "/docs/v1/swagger.json", "/docs/v2/swagger.json", "/docs/%ff/swagger.json", "/docs/..%2f..%2fetc%2fpasswd",
+        "/docs/index.js", "/health", "/health/live",
+        "/projections", "/projections/x", "/favicon.ico", "/.env", "/apps;x=1", "/apps/1;a=b/events", "/apps/1/events?",
+        "/apps?%zz", "/apps?&&&===;;", "/apps?a=%", "/%", "/%zz", "/%u0031", "/apps/%c0%ae%c0%ae/", "/apps/\xff", "*",
+        "apps",
+        "http://localhost/apps", "http://localhost:1/apps/1/events", "https://evil.example/apps", "http://",
+        "/apps/1/events#fragment", "/apps/1/events?limit=1#x", "/apps\\1", "/apps/1\\events", "/apps/%5c..%5c",
+        "?limit=1", "",
+        "/apps/1/events?limit=1&limit=2", "/apps/1/events?level=ERROR&level=LOUD", "/apps/1/events?LIMIT=0",
+        "/apps/1/events?limit[]=1&limit[0]=x",
+        "/apps/1/stats/by-level?since=2020-01-01&since=2021-01-01&until=2022-01-01",
+        "/apps/1/stats/by-level?since=0001-01-01&until=9999-12-31T23:59:59.999999Z",
+        "/apps/1/stats/top-messages?since=0001-01-01T00:00:00Z&until=9999-12-31",
+        "/apps/1/events?since=9999-12-31T23:59:59.9999999Z",
+        "/apps/1/stats/timeseries?since=0001-01-01&until=0001-01-02&interval=MINUTE&fill=true&tz=Asia/Kolkata",
+        "/apps/1/stats/timeseries?since=9999-12-30&until=9999-12-31T23:59:59.999999Z&interval=DAY&fill=true&tz=America/New_York",
+        "/apps/1/stats/timeseries?since=0001-01-01&until=0020-01-01&interval=DAY&tz=America/New_York&fill=true",
+        "/apps/1/stats/timeseries?since=1883-11-18&until=1883-11-19&interval=MINUTE&tz=America/New_York&fill=true",
+        "/apps/1/stats/timeseries?since=2026-01-01&until=2026-01-01T00:00:00.000001Z&interval=DAY&fill=true",
+        "/apps/1/events?since=0001-01-01&until=0001-01-01T00:00:00.000001Z&offset=2147483647&limit=50",
     ];
 
-    private static readonly string[] Methods = ["GET", "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FOO", "get", "M-SEARCH", "PROPFIND", "QUERY"];
+    private static readonly string[] Methods =
+    [
+        "GET", "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FOO", "get",
+        "M-SEARCH", "PROPFIND", "QUERY",
+    ];
 
     private bool OneIn(int times) => random.Next(times) == 0;
 
@@ -89,10 +127,20 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
         }
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(query));
 
-        var (id, status) = OneIn(5) ? OneIn(2) ? (Pick(UnknownIds), 404) : (Pick(BadIds), 400) : (OneIn(4) ? $"00{sender.Id}" : OneIn(4) ? string.Concat(sender.Id.ToString().Select(digit => $"%{(int)digit:x2}")) : $"{sender.Id}", 200);
+        var (id, status) = Id();
         if (status == 400) faults.Add("app_id");
         if (faults.Count > 0) status = 400;
-        return new("read", Input.Http("GET", $"/apps/{id}{path}?{string.Join('&', query)}", []), (answer, _) => HostileBodies.Expect(answer!, status, [.. faults]));
+        return new(
+            "read", Input.Http("GET", $"/apps/{id}{path}?{string.Join('&', query)}", []),
+            (answer, _) => HostileBodies.Expect(answer!, status, [.. faults]));
+    }
+
+    private (string Id, int Status) Id()
+    {
+        if (OneIn(5)) return OneIn(2) ? (Pick(UnknownIds), 404) : (Pick(BadIds), 400);
+        if (OneIn(4)) return ($"00{sender.Id}", 200);
+        var isEscaped = OneIn(4);
+        return (isEscaped ? string.Concat($"{sender.Id}".Select(digit => $"%{(int)digit:x2}")) : $"{sender.Id}", 200);
     }
 
     /// <summary>A valid name that no other input has registers; each other one is refused.</summary>
@@ -115,14 +163,19 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
             11 => (mine + string.Concat(Enumerable.Repeat("%F0%9F%92%A5", 100 - mine.Length)), 201, ""),
             _ => (mine + "...", 201, ""),
         };
-        return new("register", Input.Http("POST", $"/apps/{name}", [], []), (answer, _) => HostileBodies.Expect(answer!, status, faults.Length > 0 ? [faults] : []));
+        return new(
+            "register", Input.Http("POST", $"/apps/{name}", [], []),
+            (answer, _) => HostileBodies.Expect(answer!, status, faults.Length > 0 ? [faults] : []));
     }
 
     public Input Stray()
     {
         var target = OneIn(4) ? Encoding.Latin1.GetString(Mutation.Apply(random, Encoding.Latin1.GetBytes(Pick(Strays)))) : Pick(Strays);
         var method = Pick(Methods);
-        return new("stray", Input.Http(method, target.Replace("/1", $"/{sender.Id}"), Headers(), method is "GET" or "HEAD" ? null : []), (_, _) => null) { IsHead = method == "HEAD", IsBrokenHttp = true, };
+        return new(
+            "stray",
+            Input.Http(method, target.Replace("/1", $"/{sender.Id}"), Headers(), method is "GET" or "HEAD" ? null : []),
+            (_, _) => null) { IsHead = method == "HEAD", IsBrokenHttp = true, };
     }
 
     private (string, string)[] Headers() => random.Next(12) switch
@@ -131,11 +184,19 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
         1 => [("X-Long", new string('l', random.Next(40_000)))],
         2 => [("Accept", "application/xml;q=nonsense, \xff"), ("Accept-Encoding", "*;q=0"), ("Accept-Language", "%00")],
         3 => [("Range", "bytes=-1,999999999999999999999-"), ("If-Modified-Since", "yesterday"), ("If-None-Match", "*")],
-        4 => [("Upgrade", "websocket, h2c"), ("Connection", "Upgrade, HTTP2-Settings"), ("HTTP2-Settings", "AAMAAABkAAQAAP__"), ("Sec-WebSocket-Key", "x"), ("Sec-WebSocket-Version", "13")],
+        4 =>
+        [
+            ("Upgrade", "websocket, h2c"), ("Connection", "Upgrade, HTTP2-Settings"),
+            ("HTTP2-Settings", "AAMAAABkAAQAAP__"), ("Sec-WebSocket-Key", "x"), ("Sec-WebSocket-Version", "13"),
+        ],
         5 => [("Expect", "the unexpected")],
         6 => [("Host", "second.example")],
         7 => [("X-Forwarded-For", "';--"), ("X-HTTP-Method-Override", "DELETE"), ("X-Original-URL", "/admin"), ("Forwarded", "for=\"_x\"")],
-        8 => [("Cookie", new string(';', 500)), ("Authorization", "Basic !!!!"), ("traceparent", "00-zz-zz-zz"), ("tracestate", "\xff"), ("baggage", "a=%zz")],
+        8 =>
+        [
+            ("Cookie", new string(';', 500)), ("Authorization", "Basic !!!!"), ("traceparent", "00-zz-zz-zz"),
+            ("tracestate", "\xff"), ("baggage", "a=%zz"),
+        ],
         9 => [("X Y", "1"), ("", "2"), ("X-Null", "\0"), ("X-Cr", "a\rb")],
         _ => [],
     };

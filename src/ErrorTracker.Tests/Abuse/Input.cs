@@ -3,7 +3,9 @@ using System.Text;
 namespace ErrorTracker.Tests.Abuse;
 
 /// <summary>One thing that is sent.</summary>
-/// <param name="Fault">Why its answer, or the end of its connection, is not what it must be; null if it is. Notes what is stored.</param>
+/// <param name="Fault">
+/// Why its answer, or the end of its connection, is not what it must be; null if it is. Notes what is stored.
+/// </param>
 internal sealed record Input(string Kind, byte[] Request, Func<Answer?, Ledger, string?> Fault)
 {
     public Ending Ending { get; init; }
@@ -16,11 +18,21 @@ internal sealed record Input(string Kind, byte[] Request, Func<Answer?, Ledger, 
     public override string ToString() => $"{Kind} ({Request.Length:N0} bytes, then {Ending})\n{Shown(Request)}";
 
     public static string Shown(byte[] bytes) =>
-        string.Concat(bytes.Take(1_000).Select(b => b is >= 0x20 and < 0x7f or (byte)'\n' ? ((char)b).ToString() : $"\\x{b:x2}")) + (bytes.Length > 1_000 ? " …" : "");
+        string.Concat(
+            bytes.Take(1_000).Select(
+                b => b is >= 0x20 and < 0x7f or (byte)'\n'
+                    ? ((char)b).ToString()
+                    : $"\\x{b:x2}")) + (bytes.Length > 1_000
+                ? " …"
+                : "");
 
-    /// <summary>A request with these headers; the body in one piece with its length, or in chunks of random sizes.</summary>
+    /// <summary>
+    /// A request with these headers; the body in one piece with its length, or in chunks of random sizes.
+    /// </summary>
     /// <param name="target">Characters beyond Latin-1 cannot be sent.</param>
-    public static byte[] Http(string method, string target, IEnumerable<(string Name, string Value)> headers, byte[]? body = null, Random? chunks = null)
+    public static byte[] Http(
+        string method, string target, IEnumerable<(string Name, string Value)> headers, byte[]? body = null,
+        Random? chunks = null)
     {
         var head = new StringBuilder($"{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
         foreach (var (name, value) in headers) head.Append($"{name}: {value}\r\n");

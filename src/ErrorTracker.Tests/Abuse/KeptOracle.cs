@@ -4,7 +4,9 @@ using ErrorTracker.Windows;
 
 namespace ErrorTracker.Tests.Abuse;
 
-/// <summary>What must be stored of a valid event: all of it, but for what is cut or changed because the log cannot hold it.</summary>
+/// <summary>
+/// What must be stored of a valid event: all of it, but for what is cut or changed because the log cannot hold it.
+/// </summary>
 internal sealed class KeptOracle
 {
     public const string Dropped = "dropped";

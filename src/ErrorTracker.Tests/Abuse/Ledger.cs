@@ -13,9 +13,17 @@ internal sealed class Ledger(Sender sender)
     /// <summary>Those whose sender left before the answer: stored or not.</summary>
     public List<(string Content, int Input)> Uncertain { get; } = [];
 
-    /// <summary>What an event's answer is now: 201, 200 for a repetition, 409 for an id that is taken, or 400.</summary>
+    /// <summary>
+    /// What an event's answer is now: 201, 200 for a repetition, 409 for an id that is taken, or 400.
+    /// </summary>
     public int StatusOf(Verdict verdict) =>
-        verdict.Content is null ? 400 : verdict.Id is null || !_named.TryGetValue(verdict.Id, out var known) ? 201 : known == verdict.Content ? 200 : 409;
+        verdict.Content is null
+            ? 400
+            : verdict.Id is null || !_named.TryGetValue(verdict.Id, out var known)
+            ? 201
+            : known == verdict.Content
+            ? 200
+            : 409;
 
     public void Add(Verdict verdict, int input)
     {

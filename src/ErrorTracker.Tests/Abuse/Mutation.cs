@@ -6,8 +6,13 @@ internal static class Mutation
     /// <summary>No UTF-8 among them: a surrogate, an overlong NUL, a scalar too large, a lone continuation.</summary>
     private static readonly byte[][] Odd =
     [
-        [0], [0xff], [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80], [0xef, 0xbb, 0xbf], [0xef, 0xbb], [(byte)'"'], [(byte)'\\'], [(byte)'{'], [(byte)'}'], [(byte)'['], [(byte)']'],
-        [(byte)','], [(byte)':'], [(byte)'\n'], [(byte)'\r'], .. new[] { "\\u0000", "\\ud800", "\\udfff", "\\u", "\\u00", "1e999", "null", "//", "/*", "\u2028", "\U0001f600", "NaN" }.Select(System.Text.Encoding.UTF8.GetBytes),
+        [0], [0xff], [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80], [0xef, 0xbb, 0xbf],
+        [0xef, 0xbb], [(byte)'"'], [(byte)'\\'], [(byte)'{'], [(byte)'}'], [(byte)'['], [(byte)']'],
+        [(byte)','], [(byte)':'], [(byte)'\n'], [(byte)'\r'],
+        .. new[]
+        {
+            "\\u0000", "\\ud800", "\\udfff", "\\u", "\\u00", "1e999", "null", "//", "/*", "\u2028", "\U0001f600", "NaN",
+        }.Select(System.Text.Encoding.UTF8.GetBytes),
     ];
 
     public static byte[] Apply(Random random, byte[] bytes)

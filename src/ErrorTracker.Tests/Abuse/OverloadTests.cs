@@ -7,7 +7,10 @@ using Xunit.Abstractions;
 
 namespace ErrorTracker.Tests.Abuse;
 
-/// <summary>Senders that send too much, too slowly, or never to the end: they cost the host a bounded amount, and the others nothing.</summary>
+/// <summary>
+/// Senders that send too much, too slowly, or never to the end: they cost the host a bounded amount, and the others
+/// nothing.
+/// </summary>
 [Collection(nameof(OnPostgres))]
 public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) : IClassFixture<AbusedHost>
 {
@@ -17,7 +20,10 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
     private const int WholeHead = 400;
 
     /// <summary><c>ABUSE_CONNECTIONS</c> sets how many connections do nothing.</summary>
-    private static readonly int Idle = int.TryParse(Environment.GetEnvironmentVariable("ABUSE_CONNECTIONS"), CultureInfo.InvariantCulture, out var count) ? count : 2_000;
+    private static readonly int Idle = int.TryParse(
+        Environment.GetEnvironmentVariable("ABUSE_CONNECTIONS"), CultureInfo.InvariantCulture, out var count)
+        ? count
+        : 2_000;
 
     private HostProcess Host => abused.Host;
 
@@ -94,8 +100,11 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
         var (accepted, refused) = (0, 0);
         var flood = Task.WhenAll(Enumerable.Range(0, batches).Select(async batch =>
         {
-            var lines = string.Join('\n', Enumerable.Range(0, events).Select(i => Encoding.UTF8.GetString(AbusedHost.Event($"flood {batch} {i}"))));
-            using var request = AbusedHost.Post(flooder, "events/batch", Encoding.UTF8.GetBytes(lines), Door.Lines);
+            var lines = string.Join(
+                '\n',
+                Enumerable.Range(0, events).Select(
+                    i => Encoding.UTF8.GetString(AbusedHost.Event($"flood {batch} {i}"))));
+            using var request = AbusedHost.Post(flooder, "events/batch", Encoding.UTF8.GetBytes(lines), MediaType.Lines);
             using var answer = await Host.Http.SendAsync(request);
             if (answer.StatusCode != HttpStatusCode.OK)
             {
@@ -149,7 +158,10 @@ public sealed class OverloadTests(AbusedHost abused, ITestOutputHelper output) :
 
         output.WriteLine($"{requests} × 1 MB while paused: {kept.Count} kept, {later} refused, {(most - before) / Mebibyte} MiB more");
         Assert.InRange(most - before, long.MinValue, 400 * Mebibyte);
-        foreach (var sender in senders) Assert.Equal(kept.Where(k => k.Sender == sender).Select(k => k.Message).Append("before 0").Order(), (await abused.MessagesAsync(sender)).Order());
+        foreach (var sender in senders)
+            Assert.Equal(
+                kept.Where(k => k.Sender == sender).Select(k => k.Message).Append("before 0").Order(),
+                (await abused.MessagesAsync(sender)).Order());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using Xunit.Abstractions;
@@ -21,7 +22,7 @@ public sealed class ParserCostTests(ITestOutputHelper output)
     [Fact]
     public void of_a_batch() => Judge("batch", body =>
     {
-        var (splitter, events) = (new BatchSplitter(lines: false, EventBody.Largest), 0);
+        var (splitter, events) = (new BatchSplitter(lines: false, EventLimits.Largest), 0);
         ReadOnlySpan<byte> input = body;
         while (splitter.TryRead(ref input, out var part) && events++ < SendBatch.MostEvents)
             if (part.Error is null) EventBody.Parse(part.Event, [])?.Error.ToStored();

@@ -5,7 +5,10 @@ using ErrorTracker.Log;
 
 namespace ErrorTracker.Tests.Abuse;
 
-/// <summary>JSON as RFC 8259 has it, read by code that shares nothing with the host's. Duplicate members are kept; what is no text becomes U+FFFD.</summary>
+/// <summary>
+/// JSON as RFC 8259 has it, read by code that shares nothing with the host's. Duplicate members are kept; what is no
+/// text becomes U+FFFD.
+/// </summary>
 /// <param name="Kind">One of <c>{ [ " 0 t f n</c>.</param>
 /// <param name="Text">Of a string its value, else as it was written.</param>
 /// <param name="Members">Of an object, or of an array, where they have no names.</param>
@@ -27,22 +30,30 @@ internal sealed partial record PlainJson(char Kind, string Text, IReadOnlyList<(
     /// <summary>The last member of that name, or null.</summary>
     public PlainJson? this[string name] => Members.LastOrDefault(member => member.Name == name).Value;
 
-    /// <summary>Equal for what JSONB holds equal: order and repetition of members, and how a number is written, do not count.</summary>
+    /// <summary>
+    /// Equal for what JSONB holds equal: order and repetition of members, and how a number is written, do not count.
+    /// </summary>
     public string Canonical => Kind switch
     {
         '"' => $"\"{Text.Length}:{Text}",
         '0' => Numeral(Text),
         '[' => $"[{string.Join(',', Members.Select(member => member.Value.Canonical))}]",
-        '{' => $"{{{string.Join(',', Members.GroupBy(m => m.Name).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Key.Length}:{g.Key}={g.Last().Value.Canonical}"))}}}",
+        '{' => $"{{{string.Join(',', CanonicalMembers)}}}",
         _ => Text,
     };
+
+    private IEnumerable<string> CanonicalMembers =>
+        Members.GroupBy(member => member.Name)
+            .OrderBy(named => named.Key, StringComparer.Ordinal)
+            .Select(named => $"{named.Key.Length}:{named.Key}={named.Last().Value.Canonical}");
 
     private static string Numeral(string number)
     {
         var parts = number.TrimStart('-').ToLowerInvariant().Split('e');
         var mantissa = parts[0].Split('.');
         var digits = string.Concat(mantissa);
-        var exponent = (parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0) - (mantissa.Length > 1 ? mantissa[1].Length : 0);
+        var power = parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0;
+        var exponent = power - (mantissa.Length > 1 ? mantissa[1].Length : 0);
         var significant = digits.TrimEnd('0');
         exponent += digits.Length - significant.Length;
         significant = significant.TrimStart('0');
@@ -114,13 +125,17 @@ internal sealed partial record PlainJson(char Kind, string Text, IReadOnlyList<(
         private char ReadEscape()
         {
             _at++;
-            if (Next != 'u') return "\"\\/bfnrt".IndexOf(Next) is >= 0 and var known ? "\"\\/\b\f\n\r\t"[known] : throw new FormatException();
+            if (Next != 'u')
+                return "\"\\/bfnrt".IndexOf(Next) is >= 0 and var known
+                    ? "\"\\/\b\f\n\r\t"[known]
+                    : throw new FormatException();
             if (!Unit().Match(text, _at).Success) throw new FormatException();
             _at += 4;
             return (char)Convert.ToInt32(text.Substring(_at - 3, 4), 16);
         }
 
-        private static string Storable(string value) => string.Concat(value.EnumerateRunes().Select(rune => rune.Value == 0 ? Rune.ReplacementChar : rune));
+        private static string Storable(string value) =>
+            string.Concat(value.EnumerateRunes().Select(rune => rune.Value == 0 ? Rune.ReplacementChar : rune));
 
         private void Take(char expected)
         {

@@ -13,12 +13,15 @@ internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> He
 
     public PlainJson? Json => PlainJson.Parse(Encoding.UTF8.GetString(Body), deepest: 1000);
 
-    public bool IsProblem => Headers.GetValueOrDefault("Content-Type")?.StartsWith("application/problem+json", StringComparison.Ordinal) == true;
+    public bool IsProblem =>
+        Headers.GetValueOrDefault("Content-Type")?.StartsWith(
+            "application/problem+json", StringComparison.Ordinal) == true;
 
     /// <summary>Those a refusal names, in order.</summary>
     public string[] Faults => FaultsOf(Json);
 
-    public static string[] FaultsOf(PlainJson? refusal) => [.. (IEnumerable<string>?)refusal?["errors"]?.Members.Select(member => member.Name).Order(StringComparer.Ordinal) ?? []];
+    public static string[] FaultsOf(PlainJson? refusal) =>
+        [.. (IEnumerable<string>?)refusal?["errors"]?.Members.Select(member => member.Name).Order(StringComparer.Ordinal) ?? []];
 }
 
 /// <summary>What the client does when it has sent all.</summary>
@@ -29,7 +32,9 @@ internal enum Ending
     Abort,
 }
 
-/// <summary>One TCP connection that sends what it is given, be it HTTP or not, and reads answers as HTTP/1.1 frames them.</summary>
+/// <summary>
+/// One TCP connection that sends what it is given, be it HTTP or not, and reads answers as HTTP/1.1 frames them.
+/// </summary>
 internal sealed class RawConnection : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -56,7 +61,10 @@ internal sealed class RawConnection : IDisposable
         while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes, limit.Token)..];
     }
 
-    /// <summary>So many bytes at once, the others one by one, often enough that no silence ends it, until the other end has enough of it.</summary>
+    /// <summary>
+    /// So many bytes at once, the others one by one, often enough that no silence ends it, until the other end has
+    /// enough of it.
+    /// </summary>
     public async Task TrickleAsync(byte[] request, int atOnce)
     {
         try
@@ -92,7 +100,10 @@ internal sealed class RawConnection : IDisposable
         _socket.Close();
     }
 
-    /// <summary>Sends and reads at once, as a host may answer before it has read all. Null if it closes the connection instead of answering.</summary>
+    /// <summary>
+    /// Sends and reads at once, as a host may answer before it has read all. Null if it closes the connection instead
+    /// of answering.
+    /// </summary>
     public async Task<Answer?> ExchangeAsync(ReadOnlyMemory<byte> request, Ending ending = Ending.Listen, bool isHead = false)
     {
         var sending = SendAndEndAsync(request, ending);
@@ -146,17 +157,25 @@ internal sealed class RawConnection : IDisposable
     {
         var status = int.Parse((await ReadLineAsync(stop)).Split(' ')[1], CultureInfo.InvariantCulture);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        for (string line; (line = await ReadLineAsync(stop)).Length > 0;) headers[line[..line.IndexOf(':')]] = line[(line.IndexOf(':') + 1)..].Trim();
+        for (string line; (line = await ReadLineAsync(stop)).Length > 0;)
+            headers[line[..line.IndexOf(':')]] = line[(line.IndexOf(':') + 1)..].Trim();
 
         if (isHead || status is < 200 or 204 or 304) return new(status, headers, []);
-        if (headers.TryGetValue("Content-Length", out var length)) return new(status, headers, await ReadExactlyAsync(int.Parse(length, CultureInfo.InvariantCulture), stop));
+        if (headers.TryGetValue("Content-Length", out var length))
+            return new(status, headers, await ReadExactlyAsync(int.Parse(length, CultureInfo.InvariantCulture), stop));
         return new(status, headers, headers.ContainsKey("Transfer-Encoding") ? await ReadChunksAsync(stop) : await ReadToEndAsync(stop));
     }
 
     private async Task<byte[]> ReadChunksAsync(CancellationToken stop)
     {
         var body = new MemoryStream();
-        for (int size; (size = int.Parse(await ReadLineAsync(stop), NumberStyles.HexNumber, CultureInfo.InvariantCulture)) > 0; await ReadLineAsync(stop)) body.Write(await ReadExactlyAsync(size, stop));
+        while (true)
+        {
+            var size = int.Parse(await ReadLineAsync(stop), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            if (size == 0) break;
+            body.Write(await ReadExactlyAsync(size, stop));
+            await ReadLineAsync(stop);
+        }
         await ReadLineAsync(stop);
         return body.ToArray();
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -138,8 +139,8 @@ public sealed class RetryTests(SharedApi shared)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/events/batch")
         {
-            Content = new StringContent($"[{string.Join(',', events)}]", null, Door.Json),
-            Headers = { { Door.KeyHeader, sender.Key } },
+            Content = new StringContent($"[{string.Join(',', events)}]", null, MediaType.Json),
+            Headers = { { NativeIntake.KeyHeader, sender.Key } },
         };
         using var answer = await _api.Host.Server.CreateClient().SendAsync(request);
         var receipt = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;

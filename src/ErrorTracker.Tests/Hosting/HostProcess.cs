@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Hosting;
 
@@ -133,7 +133,7 @@ public sealed partial class HostProcess : IAsyncDisposable
                     using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/events")
                     {
                         Content = new StringContent($$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"{{message}}"}""", null, "application/json"),
-                        Headers = { { Door.KeyHeader, sender.Key } },
+                        Headers = { { NativeIntake.KeyHeader, sender.Key } },
                     };
                     using var answer = await Http.SendAsync(request);
                     if ((int)answer.StatusCode != 201) continue;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ErrorTracker.Http;
-using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +32,7 @@ public sealed class FieldErrorsTests(SharedApi shared)
         {
             var url = path.Replace("{app_id}", $"{sender.Id}").Replace("{key_id}", key).Replace("{id}", $"{Guid.NewGuid()}")
                 .Replace("{name}", "never registered");
-            var refusal = await _api.SendAsync(new(method), $"{url}?sinse=2026-01-01&Level=x", 400, "{}", (Door.KeyHeader, sender.Key));
+            var refusal = await _api.SendAsync(new(method), $"{url}?sinse=2026-01-01&Level=x", 400, "{}", (NativeIntake.KeyHeader, sender.Key));
             Assert.Empty(new[] { "sinse", "Level" }.Except(Fields(refusal)));
         }
         Assert.DoesNotContain((await _api.GetAsync("/apps")).EnumerateArray(), app => app.GetProperty("name").GetString() == "never registered");
@@ -72,9 +72,9 @@ public sealed class FieldErrorsTests(SharedApi shared)
     {
         var sender = await _api.RegisterAsync();
         var refusal = await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events?dry_run=true", 400,
-            """{"level":"x","message":"m","occurred_at":"2026-01-31"}""", (Door.KeyHeader, sender.Key));
+            """{"level":"x","message":"m","occurred_at":"2026-01-31"}""", (NativeIntake.KeyHeader, sender.Key));
         Assert.Equal("dry_run,level", string.Join(',', Fields(refusal)));
-        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events?dry_run=true", 403, "{}", (Door.KeyHeader, "wrong"));
+        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events?dry_run=true", 403, "{}", (NativeIntake.KeyHeader, "wrong"));
         Assert.Equal("name,x", string.Join(',', Fields(await _api.SendAsync(HttpMethod.Post, "/apps/%20?x=1", 400))));
         Assert.Equal("name,x", string.Join(',', Fields(await _api.SendAsync(HttpMethod.Post, "/apps/?x=1", 400))));
         await _api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key={sender.Key}&sentry_version=7&x=1", 200, """{"message":"m"}""");

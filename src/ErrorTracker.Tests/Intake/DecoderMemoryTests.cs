@@ -31,7 +31,8 @@ public sealed class DecoderMemoryTests
     }
 
     [Fact]
-    public void large_windows_of_brotli_are_refused() => Assert.Throws<InvalidDataException>(() => DecoderMemory.Of("br", [0x11, 0x19, 0, 0]));
+    public void large_windows_of_brotli_are_refused() =>
+        Assert.Throws<InvalidDataException>(() => DecoderMemory.Of("br", [0x11, 0x19, 0, 0]));
 
     [Theory]
     [InlineData(10, 17)]

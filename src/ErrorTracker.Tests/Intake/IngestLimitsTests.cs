@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake;
 
@@ -48,7 +49,9 @@ public sealed class IngestLimitsTests(SharedApi shared)
         api.Clock.Now = Evening;
         Assert.Equal(2, (await BatchAsync(api, sender, 3, 200)).GetProperty("accepted").GetInt32());
         var single = await SendAsync(api, sender, "events", Event, 429);
-        Assert.Equal(($"An application may send {2 * Event.Length} bytes of events a day to this node.", "60"), (single.Detail, single.RetryAfter));
+        Assert.Equal(
+            ($"An application may send {2 * Event.Length} bytes of events a day to this node.", "60"),
+            (single.Detail, single.RetryAfter));
         Assert.Equal("60:error:project:over_quota", (await SdkAsync(api, sender, 429)).Limits);
 
         api.Clock.Now = Evening.AddMinutes(1);
@@ -80,10 +83,13 @@ public sealed class IngestLimitsTests(SharedApi shared)
         Assert.Equal(1_000, Enumerable.Range(0, 5_000).AsParallel().Count(_ => limits.Take(1, 100) is null));
     }
 
-    private async Task<TestApi> StartAsync(params (string, string)[] settings) => await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), settings);
+    private async Task<TestApi> StartAsync(params (string, string)[] settings) =>
+        await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), settings);
 
     private static Task<JsonElement> BatchAsync(TestApi api, Sender sender, int events, int expected) =>
-        api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, $"[{string.Join(',', Enumerable.Repeat(Event, events))}]", (Door.KeyHeader, sender.Key));
+        api.SendAsync(
+            HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected,
+            $"[{string.Join(',', Enumerable.Repeat(Event, events))}]", (NativeIntake.KeyHeader, sender.Key));
 
     private sealed record Refused(string? Detail, string? RetryAfter, string? Limits, JsonElement Body);
 
@@ -97,7 +103,7 @@ public sealed class IngestLimitsTests(SharedApi shared)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
-            Content = new StringContent(body, Encoding.UTF8, Door.Json), Headers = { { Door.KeyHeader, sender.Key } },
+            Content = new StringContent(body, Encoding.UTF8, MediaType.Json), Headers = { { NativeIntake.KeyHeader, sender.Key } },
         };
         using var answer = await api.Host.Server.CreateClient().SendAsync(request);
         Assert.Equal(expected, (int)answer.StatusCode);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
@@ -33,6 +34,6 @@ public sealed class StorableNumbersTests
     {
         using var document = JsonDocument.Parse(json);
         var size = 0L;
-        return StorableNumbers.All(document.RootElement, ref size, EventBody.Largest);
+        return StorableNumbers.All(document.RootElement, ref size, EventLimits.Largest);
     }
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 using ErrorTracker.Outcomes;
 
@@ -8,7 +8,11 @@ namespace ErrorTracker.Tests.Statistics;
 [Collection(nameof(OnAnotherPostgres))]
 public sealed class LossTests(SharedApi shared)
 {
-    private const string Good = """{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"m"}""", Named = """{"event_id":"7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10","occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"m"}""";
+    private const string
+        Id = "7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10",
+        Good = """{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"m"}""",
+        Named = $$"""{"event_id":"{{Id}}","occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"m"}""",
+        OneDropped = """{"discarded_events":[{"reason":"r","category":"c","quantity":1}]}""";
 
     private readonly TestApi _api = shared.Api;
 
@@ -44,10 +48,15 @@ public sealed class LossTests(SharedApi shared)
     public async Task client_reports_are_added_up_and_leave_nothing_in_the_log()
     {
         var sender = await _api.RegisterAsync();
-        const string Report = """{"timestamp":"2026-01-31T12:00:00.123Z","discarded_events":[{"reason":"network_error","category":"error","quantity":3},{"reason":"sample_rate","category":"transaction","quantity":7},{"reason":"x"},{"quantity":-1},7]}""";
-        for (var times = 0; times < 2; times++) await EnvelopeAsync(sender, $"{{}}\n{{\"type\":\"client_report\"}}\n{Report}\n", expected: 200);
+        const string Report =
+            """{"timestamp":"2026-01-31T12:00:00.123Z","discarded_events":"""
+            + """[{"reason":"network_error","category":"error","quantity":3}"""
+            + """,{"reason":"sample_rate","category":"transaction","quantity":7},{"reason":"x"},{"quantity":-1},7]}""";
+        for (var times = 0; times < 2; times++)
+            await EnvelopeAsync(sender, $"{{}}\n{{\"type\":\"client_report\"}}\n{Report}\n", expected: 200);
         await EnvelopeAsync(sender, $"{{}}\n{{\"type\":\"event\"}}\n{Good}\n{{\"type\":\"client_report\"}}\n{Report}\n", expected: 200);
-        await EnvelopeAsync(sender, "{}\n{\"type\":\"client_report\"}\nno json\n{\"type\":\"client_report\"}\n{\"discarded_events\":[]}", expected: 200);
+        const string Item = """{"type":"client_report"}""";
+        await EnvelopeAsync(sender, $"{{}}\n{Item}\nno json\n{Item}\n{{\"discarded_events\":[]}}", expected: 200);
 
         var loss = await LossAsync(sender);
         Assert.Equal(
@@ -59,7 +68,9 @@ public sealed class LossTests(SharedApi shared)
         Assert.Equal(1, await _api.ScalarAsync<long>($"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'"));
     }
 
-    /// <summary>As versions before this one wrote them: they are read and counted with those that are tallied.</summary>
+    /// <summary>
+    /// As versions before this one wrote them: they are read and counted with those that are tallied.
+    /// </summary>
     [Fact]
     public async Task reports_in_an_older_log_still_count()
     {
@@ -160,7 +171,7 @@ public sealed class LossTests(SharedApi shared)
             _api.Clock.Now = at;
             await _api.PostEventAsync(sender, Good, expected: 201);
             await _api.PostEventAsync(sender, "{}", expected: 400);
-            await EnvelopeAsync(sender, "{}\n{\"type\":\"client_report\"}\n{\"discarded_events\":[{\"reason\":\"r\",\"category\":\"c\",\"quantity\":1}]}", expected: 200);
+            await EnvelopeAsync(sender, $"{{}}\n{{\"type\":\"client_report\"}}\n{OneDropped}", expected: 200);
             await Tally.FlushAsync(default);
         }
         _api.Clock.Now = null;
@@ -169,7 +180,10 @@ public sealed class LossTests(SharedApi shared)
         Assert.Equal("""[{"reason":"r","category":"c","count":1}]""", loss.Raw("client_dropped"));
     }
 
-    /// <summary>Or a sender that is refused for years would fill the disk. A host looks after them when it starts, and every ten minutes.</summary>
+    /// <summary>
+    /// Or a sender that is refused for years would fill the disk. A host looks after them when it starts, and every ten
+    /// minutes.
+    /// </summary>
     [Fact]
     public async Task of_refusals_older_than_a_day_a_row_is_left_for_each_minute()
     {
@@ -186,12 +200,21 @@ public sealed class LossTests(SharedApi shared)
             }
         }
         await using var second = await TestApi.StartAsync(connectionString);
-        await Eventually.Async(async () => await second.ScalarAsync<long>($"select count(*) from {OutcomeTally.Table}") == 3, "two minutes and the present are left");
-        foreach (var (window, expected) in new[] { ("since=2020-01-01&until=2100-01-01", 6), ("since=2026-03-01T12:00:00Z&until=2026-03-01T12:01:00Z", 3) })
+        await Eventually.Async(
+            async () => await second.ScalarAsync<long>($"select count(*) from {OutcomeTally.Table}") == 3,
+            "two minutes and the present are left");
+        var windows = new Dictionary<string, int>
+        {
+            ["since=2020-01-01&until=2100-01-01"] = 6,
+            ["since=2026-03-01T12:00:00Z&until=2026-03-01T12:01:00Z"] = 3,
+        };
+        foreach (var (window, expected) in windows)
             Assert.Equal(expected, (await second.GetAsync($"/apps/{sender.Id}/loss?{window}")).Count("received"));
     }
 
-    /// <summary>As a sender names them in its own words, they have more rows than refusals have, and are merged sooner.</summary>
+    /// <summary>
+    /// As a sender names them in its own words, they have more rows than refusals have, and are merged sooner.
+    /// </summary>
     [Fact]
     public async Task of_reports_older_than_ten_minutes_a_row_is_left_for_each_minute_and_pair()
     {
@@ -222,7 +245,9 @@ public sealed class LossTests(SharedApi shared)
         await _api.GetAsync("/apps/2000000000/loss?since=2020-01-01&until=2021-01-01", expected: 404);
     }
 
-    /// <summary>Another host on the same database: what the first counted and did not yet write is written when it stops.</summary>
+    /// <summary>
+    /// Another host on the same database: what the first counted and did not yet write is written when it stops.
+    /// </summary>
     [Fact]
     public async Task what_was_counted_is_written_when_the_host_stops()
     {
@@ -246,7 +271,9 @@ public sealed class LossTests(SharedApi shared)
         return api.StoreAsync([new(sender.Id, Guid.CreateVersion7(), false, DateTimeOffset.UtcNow, data, EventKinds.LossReported)]);
     }
 
-    private Task<JsonElement> BatchAsync(Sender sender, string body, int expected) => _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, body, (Door.KeyHeader, sender.Key));
+    private Task<JsonElement> BatchAsync(Sender sender, string body, int expected) =>
+        _api.SendAsync(
+            HttpMethod.Post, $"/apps/{sender.Id}/events/batch", expected, body, (NativeIntake.KeyHeader, sender.Key));
 
     private Task<JsonElement> ReportAsync(
         Sender sender, (string Reason, string Category, string Quantity) entry, TestApi? api = null) => EnvelopeAsync(

@@ -73,7 +73,7 @@ public sealed class CommitLanes(GroupCommit commits, TimeProvider clock, ILogger
         {
             log.LogError(failure, "A commit of {Events} events failed.", group.Count);
             segments.Abandon();
-            foreach (var pending in group) pending.Settled.TrySetException(failure);
+            foreach (var pending in group) pending.GiveUp();
         }
     }
 
@@ -83,6 +83,6 @@ public sealed class CommitLanes(GroupCommit commits, TimeProvider clock, ILogger
         if (late.Count == 0) return;
         log.LogWarning("{Events} events waited too long for a commit.", late.Count);
         var timeout = new TimeoutException("It waited too long for a commit.");
-        foreach (var pending in late) pending.Settled.TrySetException(timeout);
+        foreach (var pending in late) pending.GiveUp();
     }
 }

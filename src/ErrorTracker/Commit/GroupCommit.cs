@@ -151,7 +151,7 @@ public sealed class GroupCommit(
         if (group.Count == 1)
         {
             log.LogError("PostgreSQL refuses an event: SQLSTATE {Reason}", RefusalOf(failure)?.SqlState);
-            group[0].Settled.TrySetException(failure);
+            group[0].GiveUp();
             return;
         }
         var half = group.Count / 2;
@@ -164,7 +164,7 @@ public sealed class GroupCommit(
     {
         var inDoubt = doubt.IsOpen ? " and is in doubt" : "";
         log.LogError(failure, "A commit of {Events} events failed{Doubt}.", group.Count, inDoubt);
-        foreach (var pending in group.Concat(again)) pending.Settled.TrySetException(failure);
+        foreach (var pending in group.Concat(again)) pending.GiveUp();
         again.Clear();
     }
 

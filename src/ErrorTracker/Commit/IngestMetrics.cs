@@ -8,9 +8,6 @@ public sealed class IngestMetrics
 {
     public const string Name = "ErrorTracker";
 
-    /// <summary>The reasons of the limits that an operator has set.</summary>
-    public const string RateLimited = "rate limited", OverQuota = "over quota";
-
     private static readonly ActivitySource Activities = new(Name);
 
     private readonly Counter<long> _accepted, _duplicates, _refused;
@@ -27,29 +24,10 @@ public sealed class IngestMetrics
         _duration = meter.CreateHistogram<double>("errortracker.commit.duration", "s", "Time that a commit took.");
     }
 
-    /// <param name="status">With which a request is refused.</param>
-    public void Refused(int status) => Refused(ReasonOf(status));
-
-    /// <param name="reason">Of the closed list: one that <see cref="ReasonOf"/> gives, or that of a limit.</param>
+    /// <param name="reason">The stored literal of one of the closed list of reasons.</param>
     /// <param name="events">How many.</param>
-    public void Refused(string reason, int events = 1) => _refused.Add(events, new KeyValuePair<string, object?>("reason", reason));
-
-    /// <summary>
-    /// Why what is refused with this status was not stored, unless a limit that an operator has set was the reason: those
-    /// have two of their own.
-    /// </summary>
-    public static string ReasonOf(int status) => status switch
-    {
-        400 => "invalid",
-        401 => "no key",
-        403 => "wrong key",
-        408 => "too slow",
-        409 => "conflicting",
-        413 => "too large",
-        415 => "media type",
-        429 or 503 => "no room or no database",
-        _ => "other",
-    };
+    public void Refused(string reason, int events = 1) =>
+        _refused.Add(events, new KeyValuePair<string, object?>("reason", reason));
 
     public void Settled(Fate fate)
     {

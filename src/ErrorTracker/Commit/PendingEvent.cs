@@ -15,14 +15,17 @@ public enum Fate
 
     /// <summary>Its <c>event_id</c> had been committed before, with other content.</summary>
     Conflicting,
+
+    /// <summary>It is not stored and will not be. The commit has written why to the log.</summary>
+    NotCommitted,
 }
 
 /// <param name="ReceivedAt">When the event that is stored was received.</param>
 public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
 
 /// <summary>
-/// An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or fails
-/// with it.
+/// An accepted event on its way to the log. <see cref="Settled"/> completes after the commit that holds it, or when no
+/// commit will; it never fails.
 /// </summary>
 /// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
 /// <param name="Data">As the log stores it: JSON in UTF-8.</param>
@@ -35,6 +38,9 @@ public sealed record PendingEvent(
     internal long EnqueuedAt { get; set; }
 
     public TaskCompletionSource<Outcome> Settled { get; } = new();
+
+    /// <summary>Settles it as not committed, unless it is settled.</summary>
+    internal void GiveUp() => Settled.TrySetResult(new(Fate.NotCommitted, ReceivedAt));
 
     internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt)
     {

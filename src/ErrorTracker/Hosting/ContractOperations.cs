@@ -75,7 +75,7 @@ internal sealed class ContractOperations : IOperationFilter
     /// <summary>NDJSON has no schema in OpenAPI 3.0: its lines have.</summary>
     private static OpenApiSchema BytesOrText(string mediaType)
     {
-        var isText = mediaType == Door.Lines || mediaType.StartsWith("text/", StringComparison.Ordinal);
+        var isText = mediaType == MediaType.Lines || mediaType.StartsWith("text/", StringComparison.Ordinal);
         return new() { Type = JsonSchemaType.String, Format = isText ? null : "binary" };
     }
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;
 using Microsoft.OpenApi;
@@ -45,7 +46,7 @@ internal static class Documentation
             x.IncludeXmlComments(Assembly.GetExecutingAssembly());
             x.CustomOperationIds(call => ((WolverineActionDescriptor)call.ActionDescriptor).Chain.OperationId);
             x.AddSecurityDefinition(IngestKey, InHeader(
-                Door.KeyHeader, "The `ingest_key` that registering the application answered."));
+                NativeIntake.KeyHeader, "The `ingest_key` that registering the application answered."));
             x.AddSecurityDefinition(SentryKey, InHeader(
                 SentryAuth.Header,
                 "As Sentry SDKs send it: `Sentry sentry_version=7, sentry_key=…`, with the ingest key. Also as "

@@ -1,52 +1,52 @@
 using System.Collections.Concurrent;
-using ErrorTracker.Commit;
-using ErrorTracker.Http;
-using ErrorTracker.Intake;
-using ErrorTracker.Outcomes;
 
 namespace ErrorTracker.Hosting;
 
 /// <summary>
-/// Writes one line for each class of refused requests (method, route, status): at once for the first, then at most every ten
-/// seconds with how many there were. Never a key, a payload or a path as sent: nothing a client writes gets into the log.
+/// Writes one line for each class of refused requests (method, route, status): at once for the first, then at most
+/// every ten seconds, with how many there were. Nothing that a client writes gets into the log: no key, no payload, no
+/// path as sent.
 /// </summary>
-internal sealed class RefusalLog(RequestDelegate next, IngestMetrics metrics, OutcomeTally outcomes, TimeProvider clock, ILogger<RefusalLog> log)
+internal sealed class RefusalLog(RequestDelegate next, TimeProvider clock, ILogger<RefusalLog> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<(string Method, string Route, int Status), Tally> _classes = new();
+    private static readonly HashSet<string> Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+    private readonly ConcurrentDictionary<(string Method, string Route, int Status), Class> _classes = new();
 
     public async Task InvokeAsync(HttpContext http)
     {
         await next(http);
-        if (http.Response.StatusCode < 400) return;
+        var status = http.Response.StatusCode;
+        if (status < 400) return;
 
-        var isIngest = http.GetEndpoint()?.Metadata.GetMetadata<IngestsAttribute>() is not null;
-        if (isIngest && !Door.IsClosed(http)) metrics.Refused(Door.ReasonOf(http));
-        if (Door.ApplicationOf(http) is { } application) outcomes.Add(new(application, Instant.Now(clock)), Door.ReasonOf(http));
+        var method = HttpMethods.GetCanonicalizedValue(http.Request.Method);
+        if (!Methods.Contains(method)) method = "(other)";
         var route = (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)";
-        var method = HttpMethods.GetCanonicalizedValue(http.Request.Method) is var name && Known.Contains(name) ? name : "(other)";
-        var tally = _classes.GetOrAdd((method, route, http.Response.StatusCode), _ => new Tally());
-        if (tally.Add(clock.GetTimestamp(), clock) is { } count)
-            log.LogInformation("Refused {Count} × {Status} {Method} {Route}", count, http.Response.StatusCode, method, route);
+        var refused = _classes.GetOrAdd((method, route, status), _ => new Class(clock));
+        if (refused.Add() is { } count)
+            log.LogInformation("Refused {Count} × {Status} {Method} {Route}", count, status, method, route);
     }
 
-    private static readonly HashSet<string> Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-    private sealed class Tally
+    private sealed class Class(TimeProvider clock)
     {
-        private long? _written;
-        private int _count;
+        private readonly Lock _turn = new();
+        private long? _writtenAt;
+        private int _unwritten;
 
-        /// <summary>How many to write about now; null if it is too early.</summary>
-        public int? Add(long now, TimeProvider clock)
+        /// <summary>How many to write about now; null if the last line is too recent.</summary>
+        public int? Add()
         {
-            lock (this)
+            lock (_turn)
             {
-                _count++;
-                if (_written is { } last && clock.GetElapsedTime(last, now) < Pause) return null;
-                _written = now;
-                return Interlocked.Exchange(ref _count, 0);
+                _unwritten++;
+                var now = clock.GetTimestamp();
+                if (_writtenAt is { } last && clock.GetElapsedTime(last, now) < Pause) return null;
+                var count = _unwritten;
+                _unwritten = 0;
+                _writtenAt = now;
+                return count;
             }
         }
     }

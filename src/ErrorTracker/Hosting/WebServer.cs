@@ -57,5 +57,5 @@ internal static class WebServer
 
     /// <summary>Bytes of any kind in these headers are a wrong key, not a broken request.</summary>
     private static Encoding? EncodingOf(string header) =>
-        header is Door.KeyHeader or SentryAuth.Header ? Encoding.Latin1 : null;
+        header is NativeIntake.KeyHeader or SentryAuth.Header ? Encoding.Latin1 : null;
 }

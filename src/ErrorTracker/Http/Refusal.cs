@@ -15,9 +15,6 @@ internal static class Refusal
 
     public static IResult Of(int status, string detail) => Results.Problem(new ProblemDetails { Status = status, Detail = detail });
 
-    /// <summary>The sender's share of the queue, or of the memory for bodies, is used up.</summary>
-    public static IResult Busy(HttpResponse response) => TryLater("The write queue is full.", response);
-
     /// <param name="detail">Which limit is reached.</param>
     /// <param name="seconds">After which it is worth another try.</param>
     /// <param name="more">Members of the answer beside those of every problem.</param>

@@ -3,14 +3,16 @@ using System.Numerics;
 
 namespace ErrorTracker.Intake;
 
-/// <summary>Bytes of memory that a decoder may take, by what the compressed body says where it begins. Pure.</summary>
+/// <summary>
+/// Bytes of memory that a decoder may take, by what the first bytes of the compressed body say. Pure.
+/// </summary>
 internal static class DecoderMemory
 {
-    /// <summary>Bytes at the beginning of a body that say it: those of the longest header of a frame of zstd.</summary>
+    /// <summary>So many first bytes are looked at: the longest header of a frame of zstd has as many.</summary>
     public const int LongestHeader = 18;
 
     /// <summary>
-    /// Windows of zstd are at most so large, as a power of two: 8 MiB, which RFC 8878 asks decoders to support.
+    /// The largest window of zstd, as a power of two: 8 MiB, which RFC 8878 asks decoders to support.
     /// </summary>
     public const int LargestZstdWindow = 23;
 
@@ -35,8 +37,8 @@ internal static class DecoderMemory
     };
 
     /// <summary>
-    /// RFC 7932, 9.1 and 9.2. The decoder holds a window, or, if the first block is the last one, as much of it as that block
-    /// has bytes.
+    /// RFC 7932, 9.1 and 9.2. The decoder holds a window, or, if the first block is the last one, as much of it as that
+    /// block has bytes.
     /// </summary>
     private static long BrotliRing(ReadOnlySpan<byte> start)
     {
@@ -65,13 +67,14 @@ internal static class DecoderMemory
     }
 
     /// <summary>
-    /// RFC 8878, 3.1.1.1: of the first frame's window, at least 128 KiB. Another frame may follow: the decoder is to take no
-    /// larger window than this.
+    /// RFC 8878, 3.1.1.1: the window of the first frame, but 128 KiB at least. Another frame may follow: the decoder is
+    /// to take no larger window than this.
     /// </summary>
     public static int ZstdWindowLog(ReadOnlySpan<byte> start)
     {
         var window = ZstdWindow(start) ?? 1UL << LargestZstdWindow;
-        if (window > 1UL << LargestZstdWindow) throw new InvalidDataException("The window of zstd is larger than 8 MiB.");
+        if (window > 1UL << LargestZstdWindow)
+            throw new InvalidDataException("The window of zstd is larger than 8 MiB.");
         return Math.Max(17, BitOperations.Log2(BitOperations.RoundUpToPowerOf2(window)));
     }
 
@@ -80,12 +83,14 @@ internal static class DecoderMemory
     {
         if (start.Length < 6 || BinaryPrimitives.ReadUInt32LittleEndian(start) != 0xfd2fb528) return null;
         var descriptor = start[4];
-        if ((descriptor & 0x20) == 0) // the window is told
+        var isSingleSegment = (descriptor & 0x20) != 0;
+        if (!isSingleSegment)
         {
             var unit = 1UL << (10 + (start[5] >> 3));
             return unit + unit / 8 * (uint)(start[5] & 7);
         }
-        // In a single segment the window is the content's size.
+
+        // The window of a single segment is the content's size.
         var size = start[Math.Min(5 + DictionaryIdLength(descriptor), start.Length)..];
         return (descriptor >> 6) switch
         {
@@ -97,9 +102,14 @@ internal static class DecoderMemory
         };
     }
 
-    private static int DictionaryIdLength(byte descriptor) => (descriptor & 3) switch { 3 => 4, var length => length };
+    private static int DictionaryIdLength(byte descriptor) =>
+        (descriptor & 3) switch
+        {
+            3 => 4,
+            var length => length,
+        };
 
-    /// <summary>Bits from the lowest on.</summary>
+    /// <summary>Takes bits one after another, the lowest first.</summary>
     private struct Bits(ulong left)
     {
         public int Take(int count)

@@ -1,20 +1,21 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using ErrorTracker.Commit;
 using ErrorTracker.Limits;
+using ErrorTracker.Outcomes;
 
 namespace ErrorTracker.Intake;
 
-/// <summary>A limit that an application has reached: nothing was taken.</summary>
-/// <param name="Reason">Under which the refusal is counted: one of the closed list.</param>
+/// <summary>A limit that an application has reached: the event was not counted on it.</summary>
+/// <param name="Reason">Under which the refusal is counted.</param>
 /// <param name="Detail">Which limit, for the sender; a sentence.</param>
 /// <param name="RetryAfter">Seconds after which it is worth another try, at least 1.</param>
-internal sealed record ReachedLimit(string Reason, string Detail, int RetryAfter);
+internal sealed record ReachedLimit(Reason Reason, string Detail, int RetryAfter);
 
 /// <summary>
-/// How much an operator lets each application send to this node: events a second, and inflated bytes of events a day,
-/// which is one of UTC and begins anew with the process. Each event that arrives counts, valid or not; those of SDKs
-/// with their bytes as they are stored, if they are valid. Without limits this costs nothing.
+/// How much an operator lets each application send to this node: events a second, and inflated bytes of events a day.
+/// Days are those of UTC; a process that starts anew counts its day anew. Each native event counts when it arrives,
+/// valid or not; an SDK's event counts if it is valid, with its bytes as they are stored. Without limits this costs
+/// nothing.
 /// </summary>
 /// <param name="eventsPerSecond">0 for any number.</param>
 /// <param name="bytesPerDay">0 for any number.</param>
@@ -36,11 +37,12 @@ public sealed class IngestLimits(int eventsPerSecond, long bytesPerDay, TimeProv
 
     private ReachedLimit? Take(Use use, int bytes)
     {
-        if (use.Events is { } bucket && !bucket.TryTake(out var wait)) return new(IngestMetrics.RateLimited, _tooFast, WholeSeconds(wait));
+        if (use.Events is { } bucket && !bucket.TryTake(out var wait))
+            return new(Reason.RateLimited, _tooFast, WholeSeconds(wait));
         if (bytesPerDay == 0) return null;
         var now = clock.GetUtcNow().UtcDateTime;
         if (use.TryAddBytes(bytes, DateOnly.FromDateTime(now), bytesPerDay)) return null;
-        return new(IngestMetrics.OverQuota, _tooMuch, WholeSeconds(now.Date.AddDays(1) - now));
+        return new(Reason.OverQuota, _tooMuch, WholeSeconds(now.Date.AddDays(1) - now));
     }
 
     private static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
@@ -52,9 +54,10 @@ public sealed class IngestLimits(int eventsPerSecond, long bytesPerDay, TimeProv
     {
         private Today _today = new(default);
 
-        public TokenBucket? Events { get; } = eventsPerSecond > 0 ? new(eventsPerSecond, TimeSpan.FromSeconds(1), clock) : null;
+        public TokenBucket? Events { get; } =
+            eventsPerSecond > 0 ? new(eventsPerSecond, TimeSpan.FromSeconds(1), clock) : null;
 
-        /// <summary>False if there is no room for them: nothing was added.</summary>
+        /// <summary>False, and nothing added, if the day would have more than allowed.</summary>
         public bool TryAddBytes(int bytes, DateOnly day, long most)
         {
             var today = Volatile.Read(ref _today);

@@ -16,6 +16,6 @@ public sealed class IntakeMemory
     /// <summary>Bytes that requests have taken.</summary>
     internal long Taken => _memory.Taken;
 
-    /// <summary>Room for a request of an application; to be disposed of when it is answered.</summary>
-    internal Room RoomFor(int application) => new(_memory, _slots, application);
+    /// <summary>What a request of an application may take; to be disposed of when the request is answered.</summary>
+    internal RequestBudget BudgetFor(int application) => new(_memory, _slots, application);
 }

@@ -1,11 +1,11 @@
 using ErrorTracker.Configuration;
-using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Intake;
 
 /// <summary>
-/// How a request becomes events. This room owns what all protocols share: keys, limits, memory and bodies; each
-/// protocol has a folder of its own, and none sees another one. It may use Outcomes, Commit and the rooms below them.
+/// How a request becomes events. This room owns what all protocols share: the list of steps, the closed list of
+/// refusals, limits, memory and bodies. Each protocol has a folder of its own; it sees this room and no other protocol.
+/// It may use Outcomes, Commit and the rooms below them.
 /// </summary>
 internal static class IntakeSetup
 {

@@ -3,15 +3,14 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using ErrorTracker.Intake.Native;
-using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Intake;
 
 /// <summary>
-/// Writes JSON as it was sent, but for what the log cannot hold, and notes what was dropped or changed, and why. One for each
-/// event: all its numbers share a limit. A value is read once, so it costs its size, however it is nested.
+/// Writes JSON as it was sent, but for what the log cannot hold, and notes what was dropped or changed, and why. Each
+/// event has its own, as all its numbers share a limit. A value is read once, so it costs its size, however it is
+/// nested.
 /// </summary>
 internal sealed class KeptJson
 {
@@ -20,14 +19,17 @@ internal sealed class KeptJson
 
     private const int MostNotes = 50, LongestPath = 200;
 
+    /// <summary>Deeper than any event that a protocol reads, with what is written around it.</summary>
+    private const int DeepestWritten = 120;
+
     private static readonly JsonWriterOptions Plain = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         SkipValidation = true,
-        MaxDepth = SentryEvent.DeepestRead * 2,
+        MaxDepth = DeepestWritten,
     };
 
-    /// <summary>What was parsed before is read here: its depth has been judged.</summary>
+    /// <summary>Values were parsed before they come here: their depth has been judged.</summary>
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
     private readonly Dictionary<string, string> _dropped = [];
@@ -39,14 +41,15 @@ internal sealed class KeptJson
     {
         get
         {
-            if (_unnamed > 0) _dropped["*"] = $"{_unnamed.ToString("N0", CultureInfo.InvariantCulture)} more are not named";
+            if (_unnamed > 0)
+                _dropped["*"] = string.Create(CultureInfo.InvariantCulture, $"{_unnamed:N0} more are not named");
             return _dropped;
         }
     }
 
     public void Drop(string path, string why)
     {
-        if (_dropped.Count < MostNotes) _dropped.TryAdd(SentryText.Cut(path, LongestPath), why);
+        if (_dropped.Count < MostNotes) _dropped.TryAdd(CodePoints.Truncate(path, LongestPath), why);
         else _unnamed++;
     }
 
@@ -70,42 +73,47 @@ internal sealed class KeptJson
         WriteValue(json, member.Value, path, member.Name);
     }
 
-    /// <summary>As it was sent, but for what the log cannot hold: numbers out of range become text, and what is nested too deep null.</summary>
+    /// <summary>
+    /// Writes a value as it was sent, but for what the log cannot hold: numbers out of range become text, and what is
+    /// nested too deep becomes null.
+    /// </summary>
     /// <param name="path">Of the object that has it; empty for the event itself.</param>
     /// <param name="name">Its name there.</param>
     public void WriteValue(Utf8JsonWriter json, JsonElement value, string path, string name)
     {
         var sent = JsonMarshal.GetRawUtf8Value(value);
-        if (value.ValueKind is JsonValueKind.String or JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null)
-        {
-            json.WriteRawValue(sent, skipInputValidation: true);
-            return;
-        }
-        var (changed, copied) = (default(ArrayBufferWriter<byte>), 0);
+        var mayNeedChange = value.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Number;
+        var changed = mayNeedChange ? Change(sent, path, name) : null;
+        json.WriteRawValue(changed is null ? sent : changed.WrittenSpan, skipInputValidation: true);
+    }
+
+    /// <summary>The value with what the log cannot hold replaced; null if it can hold all.</summary>
+    private ArrayBufferWriter<byte>? Change(ReadOnlySpan<byte> sent, string path, string name)
+    {
+        ArrayBufferWriter<byte>? changed = null;
+        var copied = 0;
         Span<PathStep> steps = stackalloc PathStep[MostDepth + 1];
         for (var reader = new Utf8JsonReader(sent, AnyDepth); reader.Read();)
         {
             Follow(ref reader, steps);
-            var isNumber = reader.TokenType == JsonTokenType.Number;
-            if (isNumber ? StorableNumbers.Fits(reader.ValueSpan, ref _numbers, EventBody.Largest) : !IsTooDeep(ref reader)) continue;
+            if (CanHold(ref reader)) continue;
 
-            Note(sent, steps[..(reader.CurrentDepth + 1)], path, name, isNumber);
+            Note(ref reader, sent, steps[..(reader.CurrentDepth + 1)], path, name);
             changed ??= new ArrayBufferWriter<byte>(sent.Length + 2);
             changed.Write(sent[copied..(int)reader.TokenStartIndex]);
             WriteInstead(changed, ref reader);
             copied = (int)reader.BytesConsumed;
         }
-        if (changed is null)
-        {
-            json.WriteRawValue(sent, skipInputValidation: true);
-            return;
-        }
-        changed.Write(sent[copied..]);
-        json.WriteRawValue(changed.WrittenSpan, skipInputValidation: true);
+        changed?.Write(sent[copied..]);
+        return changed;
     }
 
-    private static bool IsTooDeep(ref Utf8JsonReader reader) =>
-        reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth == MostDepth;
+    private bool CanHold(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.Number => StorableNumbers.Fits(reader.ValueSpan, ref _numbers, EventLimits.Largest),
+        JsonTokenType.StartObject or JsonTokenType.StartArray => reader.CurrentDepth < MostDepth,
+        _ => true,
+    };
 
     private static void WriteInstead(ArrayBufferWriter<byte> json, ref Utf8JsonReader reader)
     {
@@ -120,22 +128,27 @@ internal sealed class KeptJson
         reader.Skip();
     }
 
-    private void Note(ReadOnlySpan<byte> sent, ReadOnlySpan<PathStep> steps, string path, string name, bool isNumber)
+    private void Note(
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> sent, scoped ReadOnlySpan<PathStep> steps,
+        string path, string name)
     {
-        var why = isNumber ? "is a number out of range: kept as text" : $"is nested deeper than {MostDepth} levels";
         if (_dropped.Count >= MostNotes)
         {
             _unnamed++;
             return;
         }
+        var why = reader.TokenType == JsonTokenType.Number
+            ? "is a number out of range: kept as text"
+            : $"is nested deeper than {MostDepth} levels";
         path = path.Length == 0 ? name : Below(path, name);
         foreach (var step in steps[1..]) path = Below(path, step.In(sent));
         Drop(path, why);
     }
 
-    private static string Below(string path, string name) => path.Length < LongestPath ? SentryText.Cut($"{path}.{name}", LongestPath) : path;
+    private static string Below(string path, string name) =>
+        path.Length < LongestPath ? CodePoints.Truncate($"{path}.{name}", LongestPath) : path;
 
-    /// <summary>Keeps the steps that lead to the token: one for each object and array around it.</summary>
+    /// <summary>Keeps the steps from the value to the token: one for each object and array around it.</summary>
     private static void Follow(ref Utf8JsonReader reader, scoped Span<PathStep> steps)
     {
         var depth = reader.CurrentDepth;
@@ -144,7 +157,8 @@ internal sealed class KeptJson
             case JsonTokenType.EndObject or JsonTokenType.EndArray:
                 return;
             case JsonTokenType.PropertyName:
-                steps[depth] = new((int)reader.TokenStartIndex, (int)(reader.BytesConsumed - reader.TokenStartIndex), -1);
+                var start = (int)reader.TokenStartIndex;
+                steps[depth] = new(start, (int)reader.BytesConsumed - start, -1);
                 return;
             default:
                 if (steps[depth].Length == 0) steps[depth].Index++;

@@ -1,9 +1,9 @@
 namespace ErrorTracker.Intake;
 
 /// <summary>
-/// Bounds the CPU that an application's large bodies take: they are inflated and parsed under slots, as many as there are cores,
-/// and one application has half of them at most. The others wait in the order in which they came, and applications take turns.
-/// Small bodies need no slot.
+/// Bounds the CPU that an application's large bodies take: they are inflated and parsed under slots. There are as many
+/// slots as cores, and one application has half of them at most. Its other requests wait in the order in which they
+/// came, and applications take turns. Small bodies need no slot.
 /// </summary>
 internal sealed class ParseSlots(int cores)
 {
@@ -13,18 +13,22 @@ internal sealed class ParseSlots(int cores)
     private readonly int _most = Math.Max(2, cores), _mostOfOne = Math.Max(1, cores / 2);
     private readonly Dictionary<int, Line> _lines = [];
 
-    /// <summary>Applications that have somebody waiting and may run one more: each is here once.</summary>
+    /// <summary>Applications that have a request waiting and may run one more: each is here once.</summary>
     private readonly Queue<int> _turns = [];
 
     private int _running;
 
-    /// <summary>Completes when a slot is free. Who gives up waiting leaves the line.</summary>
+    /// <summary>Completes when a slot is free. A request that gives up waiting leaves the line.</summary>
     public ValueTask<ParseSlot> TakeAsync(int application, CancellationToken stop)
     {
         TaskCompletionSource waiting;
         lock (_lines)
         {
-            if (!_lines.TryGetValue(application, out var line)) _lines[application] = line = new();
+            if (!_lines.TryGetValue(application, out var line))
+            {
+                line = new();
+                _lines[application] = line;
+            }
             if (_running < _most && line.Running < _mostOfOne && line.Waiting.Count == 0)
             {
                 _running++;
@@ -53,7 +57,8 @@ internal sealed class ParseSlots(int cores)
 
     private async ValueTask<ParseSlot> WaitAsync(int application, TaskCompletionSource waiting, CancellationToken stop)
     {
-        await using var _ = stop.UnsafeRegister(static (gone, stop) => ((TaskCompletionSource)gone!).TrySetCanceled(stop), waiting);
+        await using var _ = stop.UnsafeRegister(
+            static (gone, stop) => ((TaskCompletionSource)gone!).TrySetCanceled(stop), waiting);
         await waiting.Task;
         return new(this, application);
     }
@@ -65,7 +70,7 @@ internal sealed class ParseSlots(int cores)
         _turns.Enqueue(application);
     }
 
-    /// <summary>Those who gave up are passed over.</summary>
+    /// <summary>Starts the first that waits. Requests that gave up are passed over.</summary>
     private void StartOne(int application)
     {
         var line = _lines[application];

@@ -3,14 +3,13 @@ namespace ErrorTracker.Outcomes;
 /// <summary>Why an SDK dropped data, and of which category, in the SDK's own words.</summary>
 public readonly record struct DropPair(string Reason, string Category)
 {
-    /// <summary>What is beyond the limit is counted as this.</summary>
+    /// <summary>Pairs beyond the limit are counted under this one.</summary>
     public static readonly DropPair Other = new("other", "other");
 }
 
 /// <summary>
 /// The pairs that each application has used on its current day (UTC). A sender can invent as many as it likes: the
-/// first <see cref="Most"/> keep their names, and all others become <see cref="DropPair.Other"/>. Not safe for use by
-/// several threads at once.
+/// first <see cref="Most"/> keep their names, and all others become <see cref="DropPair.Other"/>. Not thread-safe.
 /// </summary>
 internal sealed class DropPairs
 {
@@ -23,7 +22,11 @@ internal sealed class DropPairs
     public DropPair Admit(int application, DateOnly day, DropPair pair)
     {
         if (day > _today) _today = day;
-        if (!_known.TryGetValue(application, out var known) || known.Day < day) _known[application] = known = (day, []);
+        if (!_known.TryGetValue(application, out var known) || known.Day < day)
+        {
+            known = (day, []);
+            _known[application] = known;
+        }
         if (known.Pairs.Count < Most) known.Pairs.Add(pair);
         return known.Pairs.Contains(pair) ? pair : DropPair.Other;
     }
@@ -34,12 +37,4 @@ internal sealed class DropPairs
         foreach (var (application, known) in _known)
             if (known.Day < _today) _known.Remove(application);
     }
-}
-
-/// <summary>Arithmetic that stops at the largest number instead of starting again from the smallest.</summary>
-internal static class Saturating
-{
-    /// <param name="a">Not negative.</param>
-    /// <param name="b">Not negative.</param>
-    public static long Add(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
 }

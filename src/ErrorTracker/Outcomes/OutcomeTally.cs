@@ -6,46 +6,51 @@ using Weasel.Postgresql.Tables;
 
 namespace ErrorTracker.Outcomes;
 
-/// <summary>Whose events a request brings, once its key has opened the application, and when it arrived.</summary>
+/// <summary>
+/// On whom something is counted: an application whose key was shown, and the time that it is counted at.
+/// </summary>
 internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
 
 /// <summary>
-/// Counts what is not in the log, by application: duplicates and refusals by reason, what is not kept by category, and
-/// what SDKs report that they dropped by reason and category. What is stored is counted from the log. It is written
-/// about every second and when the host stops, each row under an id, so that a write in doubt is repeated and counts
-/// once.
+/// Counts, for each application, what the log does not hold: duplicates and refusals by reason, what is not kept by
+/// category, and what SDKs report that they dropped, by reason and category. The counts are written about every second
+/// and when the host stops. Each row has an id, so a write in doubt is repeated and counts once.
 /// </summary>
 /// <remarks>
-/// A kill may lose the last second of these counts, never of events; another node sees them as late. Memory is bounded:
-/// only applications whose key was shown, times a handful of reasons, a closed list of categories and <see
-/// cref="DropPairs.Most"/> pairs. A row's time is the received_at of its first, so a window that cuts through a second
-/// may be off by the counts of that second; and by those of a minute once the rows are merged.
+/// A kill may lose the last second of these counts, never of events; another node sees them a second later. Memory is
+/// bounded: only applications whose key was shown, times a handful of reasons, a closed list of categories and <see
+/// cref="DropPairs.Most"/> pairs. A row's time is the received_at of the first that it counts, so a window that cuts
+/// through a second may be off by the counts of that second; and by those of a minute once the rows are merged.
 /// </remarks>
 public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> log) : EachSecond(log)
 {
-    public const string Table = $"{LogSchema.Name}.ingest_outcomes", Duplicate = "duplicate";
-
-    /// <summary>Kinds of rows, as they are stored: by reason, by category, by both.</summary>
-    public const string Refused = "refused", NotKept = "not_kept", ClientDropped = "client_dropped";
+    public const string Table = $"{LogSchema.Name}.ingest_outcomes";
 
     private const string Insert =
         $"""
         insert into {Table} (id, application_id, kind, reason, category, at, count)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing
+        select * from unnest($1, $2, $3, $4, $5, $6, $7)
+        on conflict (id) do nothing
         """;
 
     /// <summary>
-    /// Rows of a whole minute become one. What senders name in their own words has more rows, so it is merged sooner.
+    /// Makes one row of all rows of a minute that count the same. What SDKs name in their own words has more rows, so
+    /// it is merged sooner.
     /// </summary>
     private const string Merge =
         $"""
         with old as (
           delete from {Table}
-          where at < now() - case kind when '{ClientDropped}' then interval '10 minutes' else interval '1 day' end
+          where at < now() - case kind
+              when '{OutcomeKind.ClientDropped}' then interval '10 minutes'
+              else interval '1 day'
+            end
             and at <> date_trunc('minute', at)
           returning application_id, kind, reason, category, date_trunc('minute', at) as minute, count)
         insert into {Table} (id, application_id, kind, reason, category, at, count)
-        select gen_random_uuid(), application_id, kind, reason, category, minute, {Sum} from old group by 2, 3, 4, 5, 6
+        select gen_random_uuid(), application_id, kind, reason, category, minute, {Sum}
+        from old
+        group by application_id, kind, reason, category, minute
         """;
 
     /// <summary>Senders claim any quantity: a sum beyond what the column holds is cut to that.</summary>
@@ -64,12 +69,13 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
 
     /// <summary>Duplicates and refusals.</summary>
     /// <param name="account">Whose they are.</param>
-    /// <param name="reason">One of a closed list.</param>
+    /// <param name="reason">Why they are not stored.</param>
     /// <param name="events">How many.</param>
-    internal void Add(Account account, string reason, int events = 1)
+    internal void Add(Account account, Reason reason, int events = 1)
     {
         if (events == 0) return;
-        lock (_open) Add(account.ReceivedAt, new(account.ApplicationId, Refused, reason, ""), events);
+        var subject = new Subject(account.ApplicationId, OutcomeKind.Refused, reason.Stored, "");
+        lock (_open) Add(account.ReceivedAt, subject, events);
     }
 
     /// <param name="account">Whose they are.</param>
@@ -77,7 +83,8 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
     /// <param name="count">At least 1.</param>
     internal void AddNotKept(Account account, string category, long count)
     {
-        lock (_open) Add(account.ReceivedAt, new(account.ApplicationId, NotKept, "", category), count);
+        var subject = new Subject(account.ApplicationId, OutcomeKind.NotKept, "", category);
+        lock (_open) Add(account.ReceivedAt, subject, count);
     }
 
     /// <summary>Pairs beyond the limit of the application and the day are counted together.</summary>
@@ -85,12 +92,13 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
     /// <param name="dropped">In the sender's words: at most 100 characters each. Quantities are at least 1.</param>
     internal void AddDropped(Account account, IReadOnlyDictionary<DropPair, long> dropped)
     {
+        var day = DateOnly.FromDateTime(account.ReceivedAt.UtcDateTime);
         lock (_open)
             foreach (var (sent, quantity) in dropped)
             {
-                var day = DateOnly.FromDateTime(account.ReceivedAt.UtcDateTime);
                 var (reason, category) = _pairs.Admit(account.ApplicationId, day, sent);
-                Add(account.ReceivedAt, new(account.ApplicationId, ClientDropped, reason, category), quantity);
+                var subject = new Subject(account.ApplicationId, OutcomeKind.ClientDropped, reason, category);
+                Add(account.ReceivedAt, subject, quantity);
             }
     }
 
@@ -101,8 +109,7 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
     }
 
     /// <summary>
-    /// Writes what was counted until now. Rows that could not be written are tried again as they are, before others are
-    /// made.
+    /// Writes what was counted until now. Rows whose write failed are written first, under the ids that they have.
     /// </summary>
     public async Task FlushAsync(CancellationToken stop)
     {
@@ -119,7 +126,7 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
         }
     }
 
-    /// <summary>Of what is old enough a row is left for each minute.</summary>
+    /// <summary>Leaves one row a minute of what is old enough.</summary>
     internal async Task MergeAsync(CancellationToken stop)
     {
         await using var command = databases.Main.Reserved.CreateCommand(Merge);
@@ -133,7 +140,8 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
         foreach (var column in new object[]
         {
             Column(row => row.Id), Column(row => row.Of.ApplicationId), Column(row => row.Of.Kind),
-            Column(row => row.Of.Reason), Column(row => row.Of.Category), Column(row => row.At), Column(row => row.Count),
+            Column(row => row.Of.Reason), Column(row => row.Of.Category),
+            Column(row => row.At), Column(row => row.Count),
         })
             command.Parameters.Add(new() { Value = column });
         await command.ExecuteNonQueryAsync(stop);
@@ -164,17 +172,18 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
     protected override Task FinishAsync(CancellationToken stop) => FlushAsync(stop);
 
     /// <summary>
-    /// Rows that were written before there were kinds are refusals and duplicates: the defaults say so.
+    /// Versions before kinds wrote refusals and duplicates only: the defaults make their rows such.
     /// </summary>
     internal static Table Define()
     {
-        var table = new Table(new PostgresqlObjectName(LogSchema.Name, "ingest_outcomes", SchemaUtils.IdentifierUsage.General));
+        var name = new PostgresqlObjectName(LogSchema.Name, "ingest_outcomes", SchemaUtils.IdentifierUsage.General);
+        var table = new Table(name);
         table.AddColumn("id", "uuid").AsPrimaryKey();
         table.AddColumn("application_id", "integer").NotNull();
         table.AddColumn("reason", "text").NotNull();
         table.AddColumn("at", "timestamptz").NotNull();
         table.AddColumn("count", "bigint").NotNull();
-        table.AddColumn("kind", "text").NotNull().DefaultValueByString(Refused);
+        table.AddColumn("kind", "text").NotNull().DefaultValueByString(OutcomeKind.Refused);
         table.AddColumn("category", "text").NotNull().DefaultValueByString("");
         table.Indexes.Add(new IndexDefinition("ingest_outcomes_application") { Columns = ["application_id", "at"] });
         return table;

@@ -1,5 +1,4 @@
 using ErrorTracker.Applications;
-using ErrorTracker.Commit;
 using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
@@ -58,46 +57,56 @@ public static class Loss
 {
     private const string InWindow = "tally.application_id = @tenant::int and tally.at >= @since and tally.at < @until";
 
-    /// <summary>True comes last.</summary>
-    private static readonly string IsOther =
-        $"(pairs.reason, pairs.category) = ('{DropPair.Other.Reason}', '{DropPair.Other.Category}')";
-
-    /// <summary>A name is a reason or a category: of each kind only one is in use.</summary>
+    /// <summary>Refusals and duplicates have a reason, and what is not kept a category: the name is one of them.</summary>
     private const string OutcomesSql =
         $"""
         select tally.kind, tally.reason || tally.category as name, {OutcomeTally.Sum}
         from {OutcomeTally.Table} as tally
-        where {InWindow} and tally.kind <> '{OutcomeTally.ClientDropped}'
-        group by 1, 2 order by 3 desc, 2
+        where {InWindow} and tally.kind <> '{OutcomeKind.ClientDropped}'
+        group by 1, 2
+        order by 3 desc, 2
         """;
 
+    /// <summary>To sort by it puts the pair that stands for others last.</summary>
+    private static readonly string IsOther =
+        $"(pairs.reason, pairs.category) = ('{DropPair.Other.Reason}', '{DropPair.Other.Category}')";
+
+    private static readonly string IsNamed = $"ranked.place <= {DropPairs.Most}";
+
     /// <summary>
-    /// Each node, day and older log has pairs of its own: of all of them the most frequent keep their names.
+    /// Each node and day has pairs of its own, and so have reports in the log of former versions. The most frequent of
+    /// all of them keep their names.
     /// </summary>
     private static readonly string DroppedSql =
         $"""
         with dropped as (
           select tally.reason, tally.category, tally.count
           from {OutcomeTally.Table} as tally
-          where {InWindow} and tally.kind = '{OutcomeTally.ClientDropped}'
+          where {InWindow} and tally.kind = '{OutcomeKind.ClientDropped}'
           union all
           select item.reason, item.category, item.quantity
           from {LogSchema.Name}.mt_events as log
-          cross join lateral jsonb_to_recordset(log.data->'dropped') as item(reason text, category text, quantity bigint)
+          cross join lateral jsonb_to_recordset(log.data->'dropped')
+            as item(reason text, category text, quantity bigint)
           where log.tenant_id = @tenant and log.type = '{EventKinds.LossReported.StoredType}'
             and log.timestamp >= @since and log.timestamp < @until),
         pairs as (
-          select dropped.reason, dropped.category, sum(dropped.count) as count from dropped group by 1, 2),
+          select dropped.reason, dropped.category, sum(dropped.count) as count
+          from dropped
+          group by 1, 2),
         ranked as (
           select pairs.reason, pairs.category, pairs.count,
             row_number() over (order by {IsOther}, pairs.count desc, pairs.reason, pairs.category) as place
           from pairs),
         named as (
           select ranked.count,
-            case when ranked.place <= {DropPairs.Most} then ranked.reason else '{DropPair.Other.Reason}' end as reason,
-            case when ranked.place <= {DropPairs.Most} then ranked.category else '{DropPair.Other.Category}' end as category
+            case when {IsNamed} then ranked.reason else '{DropPair.Other.Reason}' end as reason,
+            case when {IsNamed} then ranked.category else '{DropPair.Other.Category}' end as category
           from ranked)
-        select named.reason, named.category, {OutcomeTally.Sum} from named group by 1, 2 order by 3 desc, 1, 2
+        select named.reason, named.category, {OutcomeTally.Sum}
+        from named
+        group by 1, 2
+        order by 3 desc, 1, 2
         """;
 
     /// <summary>
@@ -117,15 +126,26 @@ public static class Loss
         if (refusal is not null) return refusal;
 
         await tally.FlushAsync(stop);
-        var question = new Question(application!.Id, window, Step.OfLevels);
-        await using var view = await snapshot.TakeAsync(application.Id, stop);
-        var accepted = (await view.QueryAsync(ByLevel.Sql, question, row => row.GetInt64(1), stop)).Sum();
-        var outcomes = await view.QueryAsync(OutcomesSql, question, Outcome.Read, stop);
-        var dropped = await view.QueryAsync(DroppedSql, question, row => new ClientDropCount(row.GetString(0), row.GetString(1), row.GetInt64(2)), stop);
-        return Results.Ok(Report(window, accepted, outcomes, dropped));
+        await using var view = await snapshot.TakeAsync(application!.Id, stop);
+        return Results.Ok(await ReportAsync(view, application.Id, window, stop));
     }
 
-    private static LossReport Report(Window window, long accepted, List<Outcome> outcomes, List<ClientDropCount> dropped)
+    /// <summary>The report, as far as the tally is written in this snapshot.</summary>
+    internal static async Task<LossReport> ReportAsync(
+        SnapshotView view, int applicationId, Window window, CancellationToken stop)
+    {
+        var question = new Question(applicationId, window, Step.OfLevels);
+        var levels = await view.QueryAsync(ByLevel.Sql, question, row => row.GetInt64(1), stop);
+        var outcomes = await view.QueryAsync(OutcomesSql, question, Outcome.Read, stop);
+        var dropped = await view.QueryAsync(DroppedSql, question, ReadDropped, stop);
+        return Report(window, levels.Sum(), outcomes, dropped);
+    }
+
+    private static ClientDropCount ReadDropped(NpgsqlDataReader row) =>
+        new(row.GetString(0), row.GetString(1), row.GetInt64(2));
+
+    private static LossReport Report(
+        Window window, long accepted, List<Outcome> outcomes, List<ClientDropCount> dropped)
     {
         var received = outcomes.Aggregate(accepted, (sum, outcome) => Saturating.Add(sum, outcome.Count));
         var duplicates = outcomes.Find(outcome => outcome.Kind == Kinds.Duplicate)?.Count ?? 0;
@@ -143,8 +163,8 @@ public static class Loss
         public static Outcome Read(NpgsqlDataReader row)
         {
             var name = row.GetString(1);
-            var kind = row.GetString(0) == OutcomeTally.NotKept ? Kinds.NotKept
-                : name == OutcomeTally.Duplicate ? Kinds.Duplicate
+            var kind = row.GetString(0) == OutcomeKind.NotKept ? Kinds.NotKept
+                : name == Reason.Duplicate.Stored ? Kinds.Duplicate
                 : Kinds.Refused;
             return new(kind, name, row.GetInt64(2));
         }

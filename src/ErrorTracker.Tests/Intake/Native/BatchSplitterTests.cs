@@ -24,18 +24,24 @@ public sealed class BatchSplitterTests
     [InlineData("", "end: must be a JSON array")]
     [InlineData("{}", "end: must be a JSON array")]
     [InlineData("""["0123456789012345678901234567890123456789", 7]""", "error: must not be larger than 1 MiB", "7")]
-    public void an_array_is_split_into_its_elements(string body, params string[] parts) => Assert.Equal(parts, Split(body, lines: false, body.Length + 1));
+    public void an_array_is_split_into_its_elements(string body, params string[] parts) =>
+        Assert.Equal(parts, Split(body, lines: false, body.Length + 1));
 
     [Theory]
     [InlineData("{}\r\n\n  \n{\"a\":\"\\n\"}", "{}", "{\"a\":\"\\n\"}")]
     [InlineData("")]
     [InlineData("\n0123456789012345678901234567890123456789 \n7\n", "error: must not be larger than 1 MiB", "7")]
-    public void lines_are_split_at_their_ends(string body, params string[] parts) => Assert.Equal(parts, Split(body, lines: true, body.Length + 1));
+    public void lines_are_split_at_their_ends(string body, params string[] parts) =>
+        Assert.Equal(parts, Split(body, lines: true, body.Length + 1));
 
-    /// <summary>Whatever the bytes are and however they arrive: nothing is thrown, and the parts are the same.</summary>
+    /// <summary>
+    /// Whatever the bytes are and however they arrive: nothing is thrown, and the parts are the same.
+    /// </summary>
     [Property(MaxTest = 1000)]
     public Property any_body_is_split_alike_however_it_is_read() => Prop.ForAll(
-        Gen.Elements("{", "}", "[", "]", ",", "\"", "\\", "\n", " ", "a", "\"a\":1", "{\"b\":[]}", "0123456789").ArrayOf().Select(string.Concat).Select(body => "[" + body).ToArbitrary(),
+        Gen.Elements(
+            "{", "}", "[", "]", ",", "\"", "\\", "\n", " ", "a", "\"a\":1", "{\"b\":[]}",
+            "0123456789").ArrayOf().Select(string.Concat).Select(body => "[" + body).ToArbitrary(),
         Gen.Choose(1, 7).ToArbitrary(), Gen.Elements(true, false).ToArbitrary(),
         (body, read, lines) => Split(body, lines, read).SequenceEqual(Split(body, lines, body.Length + 1)));
 
@@ -43,7 +49,8 @@ public sealed class BatchSplitterTests
     [InlineData(3, "{}")]
     [InlineData(2, "end: must be a JSON array")]
     [InlineData(1, "end: must be a JSON array")]
-    public void only_a_whole_byte_order_mark_may_come_first(int bytes, string part) => Assert.Equal([part], Split([.. "\ufeff"u8[..bytes], .. "[{}]"u8], lines: false, read: 1));
+    public void only_a_whole_byte_order_mark_may_come_first(int bytes, string part) =>
+        Assert.Equal([part], Split([.. "\ufeff"u8[..bytes], .. "[{}]"u8], lines: false, read: 1));
 
     private static List<string> Split(string body, bool lines, int read) => Split(Encoding.UTF8.GetBytes(body), lines, read);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
@@ -13,7 +14,9 @@ public sealed class KeptEventTests
         """;
 
     [Theory]
-    [InlineData(""" "environment":"prod","user":{"id":7},"stack_trace":["a","b"],"release":null """, """{"environment":"prod","user":{"id":7},"stack_trace":["a","b"]}""")]
+    [InlineData(
+        """ "environment":"prod","user":{"id":7},"stack_trace":["a","b"],"release":null """,
+        """{"environment":"prod","user":{"id":7},"stack_trace":["a","b"]}""")]
     [InlineData(""" "environment":"prod","context":{"order":{"id": 1}} """, """{"order":{"id": 1},"environment":"prod"}""")]
     [InlineData(""" "fingerprint":["a",7,true],"x":1 """, """{"fingerprint":["a","7","true"],"x":1}""")]
     [InlineData(""" "fingerprint":"a" """, """{"fingerprint":["a"]}""")]
@@ -25,10 +28,14 @@ public sealed class KeptEventTests
 
     [Theory]
     [InlineData(""" "user":1,"context":{"user":2} """, """{"user":2}""", "user")]
-    [InlineData(""" "dropped":1,"undated":true,"context":{"undated":true,"dropped":2,"a":1} """, """{"a":1}""", "context.undated", "context.dropped", "dropped", "undated")]
+    [InlineData(
+        """ "dropped":1,"undated":true,"context":{"undated":true,"dropped":2,"a":1} """, """{"a":1}""",
+        "context.undated", "context.dropped", "dropped", "undated")]
     [InlineData(""" "fingerprint":["a"],"context":{"fingerprint":["b"]} """, """{"fingerprint":["a"]}""", "context.fingerprint")]
     [InlineData(""" "fingerprint":[["a"],null,{}] """, """{}""", "fingerprint")]
-    [InlineData(""" "stack":{"n":[1e309,2]},"tags":{"t":1e309},"x":{"y":-1e309} """, """{"x":{"y":"-1e309"}}""", "stack.n.0", "tags.t", "x.y")]
+    [InlineData(
+        """ "stack":{"n":[1e309,2]},"tags":{"t":1e309},"x":{"y":-1e309} """, """{"x":{"y":"-1e309"}}""", "stack.n.0",
+        "tags.t", "x.y")]
     public void what_is_not_kept_as_it_was_sent_is_named(string members, string expected, params string[] dropped)
     {
         var context = ContextOf(Keep(members));
@@ -41,7 +48,7 @@ public sealed class KeptEventTests
     {
         foreach (var unit in new[] { "m", "💥" })
         {
-            var whole = string.Concat(Enumerable.Repeat(unit, EventBody.LongestMessage + 1));
+            var whole = string.Concat(Enumerable.Repeat(unit, EventLimits.LongestMessage + 1));
             Assert.Null(Parse($"{{{Required.Replace("\"m\"", $"\"{whole[unit.Length..]}\"")}}}").Context);
             var error = Parse($"{{{Required.Replace("\"m\"", $"\"{whole}\"")}}}");
             Assert.Equal(whole[unit.Length..], error.Message);
@@ -59,7 +66,9 @@ public sealed class KeptEventTests
         Assert.Equal(64, JsonDocument.Parse(error.Tags!.Utf8).RootElement.EnumerateObject().Count());
         var context = ContextOf(error);
         Assert.Equal(Enumerable.Range(64, 86).Select(i => $"t{i}"), context.GetProperty("tags").EnumerateObject().Select(tag => tag.Name));
-        Assert.Equal("has more than 64 members: the others are in context.tags", context.GetProperty("dropped").GetProperty("tags").GetString());
+        Assert.Equal(
+            "has more than 64 members: the others are in context.tags",
+            context.GetProperty("dropped").GetProperty("tags").GetString());
     }
 
     [Theory]

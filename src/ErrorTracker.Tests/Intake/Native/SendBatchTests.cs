@@ -25,7 +25,9 @@ public sealed class SendBatchTests(SharedApi shared)
     public async Task lines_are_taken_as_well_and_empty_ones_do_not_count()
     {
         var sender = await _api.RegisterAsync();
-        var answer = await BatchAsync(sender, $"{Event("a")}\n\n{Event("b")}\r\nnot json\n{Event("c")}", type: "application/x-ndjson; charset=utf-8");
+        var answer = await BatchAsync(
+            sender, $"{Event("a")}\n\n{Event("b")}\r\nnot json\n{Event("c")}",
+            type: "application/x-ndjson; charset=utf-8");
         Assert.Equal(3, answer.GetProperty("accepted").GetInt32());
         Assert.Equal(["2: body"], Rejected(answer));
         Assert.Equal(3, await CountAsync(sender));
@@ -60,11 +62,14 @@ public sealed class SendBatchTests(SharedApi shared)
     [InlineData("{}")]
     [InlineData("nothing")]
     public async Task what_is_no_array_is_a_400(string body) =>
-        Assert.True((await BatchAsync(await _api.RegisterAsync(), body, expected: 400)).GetProperty("errors").TryGetProperty("body", out _));
+        Assert.True(
+            (await BatchAsync(await _api.RegisterAsync(), body, expected: 400)).GetProperty("errors").TryGetProperty("body", out _));
 
     /// <summary>Log shippers look at the status only.</summary>
     [Theory]
-    [InlineData("application/json", """[{"date":1,"log":"x"},{"date":2,"log":"y"}]""", "0: level,message,occurred_at", "1: level,message,occurred_at")]
+    [InlineData(
+        "application/json", """[{"date":1,"log":"x"},{"date":2,"log":"y"}]""", "0: level,message,occurred_at",
+        "1: level,message,occurred_at")]
     [InlineData("application/x-ndjson", "nothing\n7\n", "0: body", "1: body")]
     [InlineData("application/json", "no array", "0: body")]
     public async Task a_batch_of_which_nothing_is_kept_is_a_400_with_the_same_members(string type, string body, params string[] rejected)
@@ -73,7 +78,9 @@ public sealed class SendBatchTests(SharedApi shared)
         var answer = await BatchAsync(sender, body, expected: 400, type);
         Assert.Equal((0, 0), (answer.GetProperty("accepted").GetInt32(), answer.GetProperty("duplicates").GetInt32()));
         Assert.Equal(rejected, Rejected(answer));
-        Assert.Equal(rejected[0].Split(": ")[1], string.Join(',', answer.GetProperty("errors").EnumerateObject().Select(error => error.Name).Order()));
+        Assert.Equal(
+            rejected[0].Split(": ")[1],
+            string.Join(',', answer.GetProperty("errors").EnumerateObject().Select(error => error.Name).Order()));
         Assert.All(answer.GetProperty("rejected").EnumerateArray(), one => Assert.Equal(400, one.GetProperty("status").GetInt32()));
     }
 
@@ -103,14 +110,18 @@ public sealed class SendBatchTests(SharedApi shared)
     public async Task each_event_is_received_when_its_bytes_have_arrived()
     {
         var sender = await _api.RegisterAsync();
-        DateTimeOffset[] times = [.. new[] { 10, 20, 15, 30 }.Select(second => new DateTimeOffset(2026, 4, 1, 23, 59, second, TimeSpan.Zero))];
+        DateTimeOffset[] times = [
+            .. new[] { 10, 20, 15, 30 }.Select(
+                second => new DateTimeOffset(2026, 4, 1, 23, 59, second, TimeSpan.Zero))];
         var pieces = new[] { $"[{Event("first")},", $"{Event("second")},", $"{Event("third")},", $"{Event("fourth")}]" };
         var body = new SlowBody([.. pieces.Zip(times, (text, at) => (text, (Action)(() => _api.Clock.Now = at)))]);
-        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", 200, body, (Door.KeyHeader, sender.Key));
+        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events/batch", 200, body, (NativeIntake.KeyHeader, sender.Key));
         _api.Clock.Now = null;
         var items = (await _api.GetAsync($"/apps/{sender.Id}/events")).GetProperty("items").EnumerateArray()
             .ToDictionary(item => item.GetProperty("message").GetString()!, item => item.GetProperty("received_at").GetDateTimeOffset());
-        Assert.Equal((times[0], times[1], times[1], times[3]), (items["first"], items["second"], items["third"], items["fourth"])); // the clock was set back once
+        Assert.Equal(
+            (times[0], times[1], times[1], times[3]), // the clock was set back once
+            (items["first"], items["second"], items["third"], items["fourth"]));
     }
 
     [Fact]
@@ -119,7 +130,9 @@ public sealed class SendBatchTests(SharedApi shared)
         var sender = await _api.RegisterAsync();
         string Batch(int count) => $"[{string.Join(',', Enumerable.Repeat(Event("m"), count))}]";
         Assert.Equal(SendBatch.MostEvents, (await BatchAsync(sender, Batch(SendBatch.MostEvents))).GetProperty("accepted").GetInt32());
-        Assert.Equal(SendBatch.MostEvents, (await BatchAsync(sender, Batch(SendBatch.MostEvents + 1), expected: 413)).GetProperty("accepted").GetInt32());
+        Assert.Equal(
+            SendBatch.MostEvents,
+            (await BatchAsync(sender, Batch(SendBatch.MostEvents + 1), expected: 413)).GetProperty("accepted").GetInt32());
         Assert.Equal(2 * SendBatch.MostEvents, await CountAsync(sender));
     }
 
@@ -127,7 +140,9 @@ public sealed class SendBatchTests(SharedApi shared)
     public async Task an_event_over_1_mebibyte_does_not_cost_the_others()
     {
         var sender = await _api.RegisterAsync();
-        var answer = await BatchAsync(sender, $"[{Event("a")}, {Event("b", more: $",\"pad\":\"{new string('p', EventBody.Largest)}\"")}, {Event("c")}]");
+        var answer = await BatchAsync(
+            sender,
+            $"[{Event("a")}, {Event("b", more: $",\"pad\":\"{new string('p', EventLimits.Largest)}\"")}, {Event("c")}]");
         Assert.Equal(2, answer.GetProperty("accepted").GetInt32());
         Assert.Equal(["1: body"], Rejected(answer));
         Assert.Equal(413, answer.GetProperty("rejected")[0].GetProperty("status").GetInt32());
@@ -154,11 +169,14 @@ public sealed class SendBatchTests(SharedApi shared)
         byte[] Pack(byte[] body) => Compress(isRaw ? "" : encoding, body);
         var one = Encoding.UTF8.GetBytes(Event("compressed"));
         await PostAsync(sender, "events", Pack(one), 201, encoding: encoding);
-        Assert.Equal(1, (await PostAsync(sender, "events/batch", Pack([(byte)'[', .. one, (byte)']']), 200, encoding: encoding)).GetProperty("accepted").GetInt32());
+        var packed = Pack([(byte)'[', .. one, (byte)']']);
+        var accepted = await PostAsync(sender, "events/batch", packed, 200, encoding: encoding);
+        Assert.Equal(1, accepted.GetProperty("accepted").GetInt32());
 
         var bomb = Pack(new byte[64 * 1024 * 1024]);
         await PostAsync(sender, "events", bomb, 413, encoding: encoding);
-        await PostAsync(sender, "events/batch", Pack(Encoding.UTF8.GetBytes('[' + new string(' ', SendBatch.Largest))), 413, encoding: encoding);
+        var tooLarge = Pack(Encoding.UTF8.GetBytes('[' + new string(' ', SendBatch.Largest)));
+        await PostAsync(sender, "events/batch", tooLarge, 413, encoding: encoding);
 
         var broken = await PostAsync(sender, "events", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 400, encoding: encoding);
         Assert.True(broken.GetProperty("errors").TryGetProperty("body", out _));
@@ -172,7 +190,8 @@ public sealed class SendBatchTests(SharedApi shared)
     [InlineData("events/batch")]
     public async Task a_body_that_needs_a_dictionary_is_refused(string path)
     {
-        var refusal = await PostAsync(await _api.RegisterAsync(), path, [0x78, 0xbb, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], 400, encoding: "deflate");
+        var refusal = await PostAsync(
+            await _api.RegisterAsync(), path, [0x78, 0xbb, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], 400, encoding: "deflate");
         Assert.True(refusal.GetProperty("errors").TryGetProperty("body", out _));
     }
 
@@ -193,13 +212,20 @@ public sealed class SendBatchTests(SharedApi shared)
         $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"{{level}}","message":"{{message}}"{{more}}}""";
 
     private static List<string> Rejected(JsonElement answer) =>
-        [.. answer.GetProperty("rejected").EnumerateArray().Select(r => $"{r.GetProperty("index")}: {string.Join(',', r.GetProperty("errors").EnumerateObject().Select(e => e.Name).Order())}")];
+        [.. answer.GetProperty("rejected").EnumerateArray().Select(
+            r => $"{r.GetProperty("index")}: {string.Join(',', r.GetProperty("errors").EnumerateObject().Select(e => e.Name).Order())}")];
 
-    private Task<long> CountAsync(Sender sender) => _api.ScalarAsync<long>($"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'");
+    private Task<long> CountAsync(Sender sender) =>
+        _api.ScalarAsync<long>($"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'");
 
-    private Task<JsonElement> BatchAsync(Sender sender, string body, int expected = 200, string type = "application/json", string encoding = "") =>
+    private Task<JsonElement> BatchAsync(
+        Sender sender, string body, int expected = 200, string type = "application/json", string encoding = "") =>
         PostAsync(sender, "events/batch", Encoding.UTF8.GetBytes(body), expected, type, encoding);
 
-    private Task<JsonElement> PostAsync(Sender sender, string path, byte[] body, int expected, string type = "application/json", string encoding = "") =>
-        _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/{path}", expected, body, (Door.KeyHeader, sender.Key), ("Content-Type", type), ("Content-Encoding", encoding));
+    private Task<JsonElement> PostAsync(
+        Sender sender, string path, byte[] body, int expected, string type = "application/json",
+        string encoding = "") =>
+        _api.SendAsync(
+            HttpMethod.Post, $"/apps/{sender.Id}/{path}", expected, body, (NativeIntake.KeyHeader, sender.Key),
+            ("Content-Type", type), ("Content-Encoding", encoding));
 }

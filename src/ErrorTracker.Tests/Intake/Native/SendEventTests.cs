@@ -7,7 +7,9 @@ namespace ErrorTracker.Tests.Intake.Native;
 [Collection(nameof(OnPostgres))]
 public sealed class SendEventTests(SharedApi shared)
 {
-    private const string Body = """{"occurred_at":"2026-01-31T12:00:00+01:00","level":"error","message":"boom","stack":{"Frames":[{"lineNo":7}]},"tags":{"userId":"u\u0000"}}""";
+    private const string Body =
+        """{"occurred_at":"2026-01-31T12:00:00+01:00","level":"error","message":"boom","stack":{"Frames":"""
+        + """[{"lineNo":7}]},"tags":{"userId":"u\u0000"}}""";
 
     private readonly TestApi _api = shared.Api;
 
@@ -61,33 +63,39 @@ public sealed class SendEventTests(SharedApi shared)
 
     [Fact]
     public async Task an_id_that_is_no_positive_integer_is_named() =>
-        Assert.True((await _api.SendAsync(HttpMethod.Post, "/apps/x/events", 400, Body)).GetProperty("errors").TryGetProperty("app_id", out _));
+        Assert.True(
+            (await _api.SendAsync(HttpMethod.Post, "/apps/x/events", 400, Body)).GetProperty("errors").TryGetProperty("app_id", out _));
 
     [Fact]
     public async Task a_body_over_1_mebibyte_is_refused()
     {
         var sender = await _api.RegisterAsync();
         string Padded(int size) => Body[..^1] + $",\"pad\":\"{new string('p', size - Body.Length - 9)}\"}}";
-        Assert.Equal(EventBody.Largest, Padded(EventBody.Largest).Length);
-        await _api.PostEventAsync(sender, Padded(EventBody.Largest), expected: 201);
-        await _api.PostEventAsync(sender, Padded(EventBody.Largest + 1), expected: 413);
+        Assert.Equal(EventLimits.Largest, Padded(EventLimits.Largest).Length);
+        await _api.PostEventAsync(sender, Padded(EventLimits.Largest), expected: 201);
+        await _api.PostEventAsync(sender, Padded(EventLimits.Largest + 1), expected: 413);
     }
 
     [Fact]
     public async Task a_body_that_is_not_json_by_its_type_is_refused()
     {
         var sender = await _api.RegisterAsync();
-        await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 415, Body, (Door.KeyHeader, sender.Key), ("Content-Type", "text/plain"));
+        await _api.SendAsync(
+            HttpMethod.Post, $"/apps/{sender.Id}/events", 415, Body,
+            (NativeIntake.KeyHeader, sender.Key), ("Content-Type", "text/plain"));
     }
 
-    /// <summary>Or a reader that goes on from the newest it has seen would miss it, and a window that is over would change.</summary>
+    /// <summary>
+    /// Or a reader that goes on from the newest it has seen would miss it, and a window that is over would change.
+    /// </summary>
     [Fact]
     public async Task an_event_is_received_when_its_body_has_arrived_whole()
     {
         var (sender, start) = (await _api.RegisterAsync(), new DateTimeOffset(2026, 4, 2, 12, 0, 0, TimeSpan.Zero));
         _api.Clock.Now = start;
-        var body = new SlowBody([(Body[..10], () => _api.Clock.Now = start.AddSeconds(5)), (Body[10..], () => _api.Clock.Now = start.AddSeconds(9))]);
-        var receipt = await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 201, body, (Door.KeyHeader, sender.Key));
+        var body = new SlowBody(
+            [(Body[..10], () => _api.Clock.Now = start.AddSeconds(5)), (Body[10..], () => _api.Clock.Now = start.AddSeconds(9))]);
+        var receipt = await _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", 201, body, (NativeIntake.KeyHeader, sender.Key));
         _api.Clock.Now = null;
         Assert.Equal(start.AddSeconds(9), receipt.GetProperty("received_at").GetDateTimeOffset());
     }
@@ -101,7 +109,9 @@ public sealed class SendEventTests(SharedApi shared)
              "environment":"prod","user":{"id":7},"context":{"order":1}}
             """, 201);
         var read = await _api.GetAsync($"/apps/{sender.Id}/events/{receipt.GetProperty("id").GetString()}");
-        Assert.Equal(("ERROR", "at Pay.Charge()\n  at main"), (read.GetProperty("level").GetString(), read.GetProperty("stack").GetString()));
+        Assert.Equal(
+            ("ERROR", "at Pay.Charge()\n  at main"),
+            (read.GetProperty("level").GetString(), read.GetProperty("stack").GetString()));
         Assert.Equal("""{"user": {"id": 7}, "order": 1, "environment": "prod"}""", read.GetProperty("context").GetRawText());
     }
 
@@ -122,8 +132,13 @@ public sealed class SendEventTests(SharedApi shared)
     public async Task numbers_of_any_size_that_is_accepted_come_back_equal()
     {
         var sender = await _api.RegisterAsync();
-        var receipt = await _api.PostEventAsync(sender, """{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":{"n":[1e308,1.10,-0.0,12345678901234567890123]}}""", 201);
-        var stack = (await _api.GetAsync($"/apps/{sender.Id}/events/{receipt.GetProperty("id").GetString()}")).GetProperty("stack").GetProperty("n");
+        var receipt = await _api.PostEventAsync(
+            sender,
+            """{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":{"n":[1e308,1.10,-0.0"""
+            + """,12345678901234567890123]}}""",
+            201);
+        var read = await _api.GetAsync($"/apps/{sender.Id}/events/{receipt.GetProperty("id").GetString()}");
+        var stack = read.GetProperty("stack").GetProperty("n");
         Assert.Equal(1e308, stack[0].GetDouble());
         Assert.Equal(["1.10", "12345678901234567890123"], new[] { stack[1].GetRawText(), stack[3].GetRawText() });
     }

@@ -23,11 +23,17 @@ public sealed class Browser : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var browser = new Browser(builder.Build());
-        browser._pages.MapGet("/", () => Results.Content("<!doctype html><title>page</title><script type=module src=page.js></script>", "text/html"));
+        browser._pages.MapGet(
+            "/",
+            () => Results.Content(
+                "<!doctype html><title>page</title><script type=module src=page.js></script>", "text/html"));
         browser._pages.MapGet("/page.js", () => Results.Content(script, "text/javascript"));
         await browser._pages.StartAsync();
         browser._process = Process.Start(new ProcessStartInfo(BrowserFactAttribute.Browser!,
-            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0", $"--user-data-dir={browser._profile.FullName}", $"{browser.Origin}/?{query}"])
+            [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                "--remote-debugging-port=0", $"--user-data-dir={browser._profile.FullName}", $"{browser.Origin}/?{query}",
+            ])
         { RedirectStandardOutput = true, RedirectStandardError = true });
         return browser;
     }
@@ -36,7 +42,8 @@ public sealed class Browser : IAsyncDisposable
     public static async Task<string> BundleAsync(string module)
     {
         var bundle = Path.ChangeExtension(module, ".bundle.js");
-        var (exitCode, output) = await NodeSdk.RunAsync(["node_modules/esbuild/bin/esbuild", module, "--bundle", "--format=esm", $"--outfile={bundle}"]);
+        var (exitCode, output) = await NodeSdk.RunAsync(
+            ["node_modules/esbuild/bin/esbuild", module, "--bundle", "--format=esm", $"--outfile={bundle}"]);
         Assert.True(exitCode == 0, output);
         return await File.ReadAllTextAsync(NodeSdk.PathOf(bundle));
     }

@@ -16,7 +16,10 @@ public sealed class BrowserSdkTests(SdkHost host) : IClassFixture<SdkHost>
             ["Error: handled in the page", "TypeError: not handled in the page"],
             events.Select(e => e.GetProperty("message").GetString()!).Order(StringComparer.Ordinal));
         Assert.All(events, e => Assert.Equal("checkout", e.GetProperty("tags").GetProperty("page").GetString()));
-        Assert.All(events, e => Assert.StartsWith(browser.Origin, e.GetProperty("context").GetProperty("request").GetProperty("url").GetString()));
+        Assert.All(
+            events,
+            e => Assert.StartsWith(
+                browser.Origin, e.GetProperty("context").GetProperty("request").GetProperty("url").GetString()));
     }
 
     /// <summary>
@@ -33,7 +36,8 @@ public sealed class BrowserSdkTests(SdkHost host) : IClassFixture<SdkHost>
             $$"""
             const to = new URLSearchParams(location.search).get('to'), pad = 'x'.repeat(8000);
             for (let i = 0; i < {{Errors}}; i++) {
-              await fetch(to, { method: 'POST', keepalive: true, body: `{}\n{"type":"event"}\n{"message":"error ${i}","extra":{"pad":"${pad}"} }` }).catch(() => {});
+              const body = `{}\n{"type":"event"}\n{"message":"error ${i}","extra":{"pad":"${pad}"} }`;
+              await fetch(to, { method: 'POST', keepalive: true, body }).catch(() => {});
               await new Promise(next => setTimeout(next, 100));
             }
             """, "to=" + Uri.EscapeDataString(endpoint));

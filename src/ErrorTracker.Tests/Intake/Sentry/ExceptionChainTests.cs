@@ -21,20 +21,25 @@ public sealed class ExceptionChainTests
     [InlineData("UndeclaredThrowableException")]
     [InlineData("org.springframework.web.util.NestedServletException")]
     public void a_wrapper_is_called_what_it_carries(string type) =>
-        Assert.Equal("System.TimeoutException: no answer", Title($$"""[{{Inner}},{"type":"{{type}}","value":"One or more errors occurred."}]"""));
+        Assert.Equal(
+            "System.TimeoutException: no answer",
+            Title($$"""[{{Inner}},{"type":"{{type}}","value":"One or more errors occurred."}]"""));
 
     [Theory]
     [InlineData("[]", null)]
     [InlineData("""[{"module":"x"}]""", null)]
     [InlineData("""[{"type":"Cause","value":"c"},{"type":"Caught","value":"e"}]""", "Caught: e")]
     [InlineData("""[{"type":"AggregateException","value":"alone"}]""", "AggregateException: alone")]
-    [InlineData("""[{"module":"x"},{"type":"AggregateException","value":"of what nobody named"}]""", "AggregateException: of what nobody named")]
+    [InlineData(
+        """[{"module":"x"},{"type":"AggregateException","value":"of what nobody named"}]""",
+        "AggregateException: of what nobody named")]
     [InlineData("""[{"type":"A","value":"a"},{"type":"ExecutionException"},{"type":"AggregateException"}]""", "A: a")]
     [InlineData("""[{"type":"A","value":"a"},{"module":"x"}]""", "A: a")]
     [InlineData("""["text",{"type":"AggregateException"}]""", "AggregateException")]
     [InlineData("""[{"type":"A","value":"a"},{"type":"Any","value":"v","mechanism":{"is_exception_group":true}}]""", "A: a")]
     [InlineData("""[{"type":"A","value":"a"},{"type":"Any","value":"v","mechanism":{"is_exception_group":false}}]""", "Any: v")]
-    public void the_title_is_that_of_the_outermost_that_says_something(string exceptions, string? expected) => Assert.Equal(expected, Title(exceptions));
+    public void the_title_is_that_of_the_outermost_that_says_something(string exceptions, string? expected) =>
+        Assert.Equal(expected, Title(exceptions));
 
     /// <summary>
     /// SDKs list the children of a group with the first one last, each after what caused it, or in another order; ids
@@ -57,9 +62,12 @@ public sealed class ExceptionChainTests
          {"type":"Inner","value":"1","mechanism":{"exception_id":1,"parent_id":0,"is_exception_group":true}},
          {"type":"Outer","value":"1","mechanism":{"exception_id":0,"is_exception_group":true}}]
         """, "A: a")]
-    public void ids_say_which_child_of_a_group_is_the_first(string exceptions, string expected) => Assert.Equal(expected, Title(exceptions));
+    public void ids_say_which_child_of_a_group_is_the_first(string exceptions, string expected) =>
+        Assert.Equal(expected, Title(exceptions));
 
-    /// <summary>A group may have a cause of its own, and in Java what was suppressed has a lower id than the cause.</summary>
+    /// <summary>
+    /// A group may have a cause of its own, and in Java what was suppressed has a lower id than the cause.
+    /// </summary>
     [Theory]
     [InlineData("""
         [{"type":"Cause","value":"c","mechanism":{"exception_id":1,"parent_id":0,"source":"cause"}},
@@ -79,7 +87,9 @@ public sealed class ExceptionChainTests
     public void what_a_group_holds_goes_before_its_cause_and_that_before_what_was_suppressed(string exceptions, string expected) =>
         Assert.Equal(expected, Title(exceptions));
 
-    /// <summary>Versions of Go's SDK up to 0.35 call each error a group, and the inner one the parent of the outer one.</summary>
+    /// <summary>
+    /// Versions of Go's SDK up to 0.35 call each error a group, and the inner one the parent of the outer one.
+    /// </summary>
     [Theory]
     [InlineData(2)]
     [InlineData(3)]
@@ -104,7 +114,9 @@ public sealed class ExceptionChainTests
 
     [Theory]
     [InlineData("""[{"type":"A","mechanism":{"exception_id":1,"parent_id":1,"is_exception_group":true}}]""")]
-    [InlineData("""[{"type":"B","mechanism":{"exception_id":1,"parent_id":2,"is_exception_group":true}},{"type":"A","mechanism":{"exception_id":2,"parent_id":1,"is_exception_group":true}}]""")]
+    [InlineData(
+        """[{"type":"B","mechanism":{"exception_id":1,"parent_id":2,"is_exception_group":true}}"""
+        + """,{"type":"A","mechanism":{"exception_id":2,"parent_id":1,"is_exception_group":true}}]""")]
     [InlineData("""[{"type":"A","mechanism":{"exception_id":1e99,"parent_id":"x","is_exception_group":7}}]""")]
     public void ids_that_lead_in_circles_lead_to_an_end(string exceptions) => Assert.StartsWith("A", Title(exceptions));
 

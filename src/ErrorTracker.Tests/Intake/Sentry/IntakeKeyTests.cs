@@ -30,11 +30,16 @@ public sealed class IntakeKeyTests(SharedApi shared) : SdkRequests(shared)
 
     [Theory]
     [MemberData(nameof(Credentials))]
-    public async Task a_key_is_shown_in_any_way_and_all_ways_agree(int expected, string? header, string? authorization, string? query, string? dsn)
+    public async Task a_key_is_shown_in_any_way_and_all_ways_agree(
+        int expected, string? header, string? authorization, string? query, string? dsn)
     {
         var sender = await Api.RegisterAsync();
         string Fill(string text) => text.Replace("{key}", sender.Key).Replace("{app}", $"{sender.Id}");
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{sender.Id}/envelope/{Fill(query ?? "")}") { Content = new StringContent(Envelope(header: dsn is null ? "{}" : $$"""{"dsn":"{{Fill(dsn)}}"}""")), Headers = { { "Origin", "https://shop.example" } } };
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{sender.Id}/envelope/{Fill(query ?? "")}")
+        {
+            Content = new StringContent(Envelope(header: dsn is null ? "{}" : $$"""{"dsn":"{{Fill(dsn)}}"}""")),
+            Headers = { { "Origin", "https://shop.example" } },
+        };
         if (header is not null) request.Headers.Add(SentryAuth.Header, Fill(header));
         if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", Fill(authorization));
         var answer = await Api.Host.Server.CreateClient().SendAsync(request);

@@ -1,4 +1,4 @@
-using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 
@@ -22,7 +22,9 @@ public sealed class ReceivedAtTests(SharedApi shared)
         Assert.Equal(start.AddSeconds(7), item.GetProperty("occurred_at").GetDateTimeOffset());
     }
 
-    /// <summary>A window that is over must not change: what a slow request was refused for is counted when it was refused.</summary>
+    /// <summary>
+    /// A window that is over must not change: what a slow request was refused for is counted when it was refused.
+    /// </summary>
     [Theory]
     [InlineData("/apps/{0}/events")]
     [InlineData("/apps/{0}/events/batch")]
@@ -33,11 +35,14 @@ public sealed class ReceivedAtTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         api.Clock.Now = start;
         var body = new SlowBody([("no ", () => { }), ("json", () => api.Clock.Now = start.AddMinutes(2))]);
-        await api.SendAsync(HttpMethod.Post, string.Format(path, sender.Id, sender.Key), 400, body, (Door.KeyHeader, sender.Key));
+        await api.SendAsync(HttpMethod.Post, string.Format(path, sender.Id, sender.Key), 400, body, (NativeIntake.KeyHeader, sender.Key));
         api.Clock.Now = null;
         Assert.Equal(new[] { 0, 1 }, new[] { await ReceivedAsync("13:00", "13:02"), await ReceivedAsync("13:02", "13:03") });
 
-        async Task<int> ReceivedAsync(string since, string until) =>
-            (await api.GetAsync($"/apps/{sender.Id}/loss?since=2026-04-03T{since}:00Z&until=2026-04-03T{until}:00Z")).GetProperty("received").GetInt32();
+        async Task<int> ReceivedAsync(string since, string until)
+        {
+            var window = $"since=2026-04-03T{since}:00Z&until=2026-04-03T{until}:00Z";
+            return (await api.GetAsync($"/apps/{sender.Id}/loss?{window}")).GetProperty("received").GetInt32();
+        }
     }
 }

@@ -3,7 +3,10 @@ using ErrorTracker.Tests.Hosting;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 
-/// <summary>A host on a real socket, for SDKs that know nothing but a DSN. Tests share it: each registers an application of its own.</summary>
+/// <summary>
+/// A host on a real socket, for SDKs that know nothing but a DSN. Tests share it: each registers an application of its
+/// own.
+/// </summary>
 public sealed class SdkHost(SharedApi shared) : IAsyncLifetime
 {
     private HostProcess? _host;
@@ -15,7 +18,9 @@ public sealed class SdkHost(SharedApi shared) : IAsyncLifetime
     public async Task StartAsync()
     {
         _database ??= await shared.Server.NewDatabaseAsync();
-        _host = await HostProcess.StartAtAsync(_address ?? "http://127.0.0.1:0", ("ConnectionStrings__ErrorTracker", _database), ("ErrorTracker__SingleNode", "true"));
+        _host = await HostProcess.StartAtAsync(
+            _address ?? "http://127.0.0.1:0", ("ConnectionStrings__ErrorTracker", _database),
+            ("ErrorTracker__SingleNode", "true"));
         _address = Http.BaseAddress!.ToString();
     }
 
@@ -27,7 +32,8 @@ public sealed class SdkHost(SharedApi shared) : IAsyncLifetime
 
     public async Task<(int Application, string Dsn)> RegisterAsync()
     {
-        var answer = JsonDocument.Parse(await (await Http.PostAsync("/apps/sdk-" + Guid.NewGuid().ToString("N"), null)).Content.ReadAsStringAsync()).RootElement;
+        var answer = JsonDocument.Parse(
+            await (await Http.PostAsync("/apps/sdk-" + Guid.NewGuid().ToString("N"), null)).Content.ReadAsStringAsync()).RootElement;
         return (answer.GetProperty("id").GetInt32(), answer.GetProperty("dsn").GetString()!);
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ErrorTracker.Hosting;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 
@@ -24,9 +25,13 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
         Assert.False(answer.Headers.Contains(SentryRefusal.LimitsHeader));
 
         var read = await SingleAsync(sender);
-        Assert.Equal(("boom", "ERROR", "2026-01-31T12:00:00Z"), (read.GetProperty("message").GetString(), read.GetProperty("level").GetString(), read.GetProperty("occurred_at").GetString()));
+        Assert.Equal(
+            ("boom", "ERROR", "2026-01-31T12:00:00Z"),
+            (read.GetProperty("message").GetString(), read.GetProperty("level").GetString(), read.GetProperty("occurred_at").GetString()));
         Assert.Equal(Id, read.GetProperty("context").GetProperty("event_id").GetString());
-        Assert.Equal(read.GetRawText(), (await Api.GetAsync($"/apps/{sender.Id}/events/{read.GetProperty("id").GetString()}")).GetRawText());
+        Assert.Equal(
+            read.GetRawText(),
+            (await Api.GetAsync($"/apps/{sender.Id}/events/{read.GetProperty("id").GetString()}")).GetRawText());
     }
 
     [Fact]
@@ -57,7 +62,10 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     public async Task a_large_attachment_beside_an_event_is_passed_over()
     {
         var sender = await Api.RegisterAsync();
-        var answer = await PostAsync(sender, [.. Encoding.UTF8.GetBytes($"{{}}\n{{\"type\":\"attachment\",\"attachment_type\":\"event.minidump\",\"length\":8000000}}\n"), .. new byte[8_000_000], .. Encoding.UTF8.GetBytes($"\n{{\"type\":\"event\"}}\n{Event}")]);
+        const string Attachment = """{"type":"attachment","attachment_type":"event.minidump","length":8000000}""";
+        var before = Encoding.UTF8.GetBytes($"{{}}\n{Attachment}\n");
+        var after = Encoding.UTF8.GetBytes($"\n{{\"type\":\"event\"}}\n{Event}");
+        var answer = await PostAsync(sender, [.. before, .. new byte[8_000_000], .. after]);
         await AcceptedAsync(answer);
         Assert.Equal("3600:attachment:project:not_kept", Assert.Single(answer.Headers.GetValues(SentryRefusal.LimitsHeader)));
         await SingleAsync(sender);
@@ -68,10 +76,10 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     {
         var sender = await Api.RegisterAsync();
         string Padded(int size) => Event[..^1] + $",\"pad\":\"{new string('p', size - Event.Length - 9)}\"}}";
-        await AcceptedAsync(await PostAsync(sender, Envelope(Padded(EventBody.Largest), "{}")));
-        await AcceptedAsync(await PostAsync(sender, Padded(EventBody.Largest), "store"));
-        await RefusedAsync(await PostAsync(sender, Envelope(Padded(EventBody.Largest + 1))), 413);
-        await RefusedAsync(await PostAsync(sender, Padded(EventBody.Largest + 1), "store"), 413);
+        await AcceptedAsync(await PostAsync(sender, Envelope(Padded(EventLimits.Largest), "{}")));
+        await AcceptedAsync(await PostAsync(sender, Padded(EventLimits.Largest), "store"));
+        await RefusedAsync(await PostAsync(sender, Envelope(Padded(EventLimits.Largest + 1))), 413);
+        await RefusedAsync(await PostAsync(sender, Padded(EventLimits.Largest + 1), "store"), 413);
     }
 
     [Theory]
@@ -92,10 +100,17 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     [InlineData("{}", null)]
     [InlineData("{}\n{\"type\":\"unheard_of\"}\n{}\n", null)]
     [InlineData("{}\n{\"type\":\"user_report\"}\n{}\n", "3600:feedback;user_report:project:not_kept")]
-    [InlineData("{}\n{\"type\":\"transaction\"}\n{}\n{\"type\":\"sessions\"}\n{\"aggregates\":[]}\n", "3600:session;transaction:project:not_kept")]
+    [InlineData(
+        "{}\n{\"type\":\"transaction\"}\n{}\n{\"type\":\"sessions\"}\n{\"aggregates\":[]}\n",
+        "3600:session;transaction:project:not_kept")]
     [InlineData("{}\n{\"type\":\"event\"}\n{\"type\":\"transaction\"}", "3600:transaction:project:not_kept")]
-    [InlineData("{}\n{\"type\":\"replay_event\"}\n{}\n{\"type\":\"replay_recording\",\"length\":3}\n\n\0\n\n{\"type\":\"check_in\"}\n{}", "3600:monitor;replay:project:not_kept")]
-    [InlineData("{}\n{\"type\":\"log\",\"item_count\":1}\n{\"items\":[]}\n{\"type\":\"trace_metric\"}\n{}\n{\"type\":\"statsd\"}\na@none:1|c\n{\"type\":\"profile_chunk\"}\n{}", "3600:log_item;metric;metric_bucket;profile;profile_chunk;profile_chunk_ui;trace_metric:project:not_kept")]
+    [InlineData(
+        "{}\n{\"type\":\"replay_event\"}\n{}\n{\"type\":\"replay_recording\",\"length\":3}\n\n\0\n\n{\"type\":\"check_in\"}\n{}",
+        "3600:monitor;replay:project:not_kept")]
+    [InlineData(
+        "{}\n{\"type\":\"log\",\"item_count\":1}\n{\"items\":[]}\n{\"type\":\"trace_metric\"}\n{}\n"
+        + "{\"type\":\"statsd\"}\na@none:1|c\n{\"type\":\"profile_chunk\"}\n{}",
+        "3600:log_item;metric;metric_bucket;profile;profile_chunk;profile_chunk_ui;trace_metric:project:not_kept")]
     public async Task without_an_event_the_answer_is_empty_and_asks_not_to_send_what_is_not_kept(string body, string? limits)
     {
         var answer = await PostAsync(await Api.RegisterAsync(), body);
@@ -113,7 +128,9 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
             Assert.Equal($$"""{"id":"{{Id}}"}""", await AcceptedAsync(await PostAsync(sender, body)));
         await SingleAsync(sender);
         var loss = await LossAsync(sender);
-        Assert.Equal((3, 1, 1), (loss.GetProperty("received").GetInt32(), loss.GetProperty("accepted").GetInt32(), loss.GetProperty("duplicates").GetInt32()));
+        Assert.Equal(
+            (3, 1, 1),
+            (loss.GetProperty("received").GetInt32(), loss.GetProperty("accepted").GetInt32(), loss.GetProperty("duplicates").GetInt32()));
         Assert.Equal("""[{"reason":"conflicting","count":1}]""", loss.GetProperty("refused").GetRawText());
     }
 
@@ -121,22 +138,31 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     public async Task where_there_is_no_room_sdks_are_asked_to_wait()
     {
         var sender = await Api.RegisterAsync();
-        using var taken = Api.Memory.RoomFor(sender.Id);
+        using var taken = Api.Memory.BudgetFor(sender.Id);
         while (taken.TryTake(64 * 1024)) { }
         while (taken.TryTake(1024)) { }
         var answer = await PostAsync(sender, Envelope());
         await RefusedAsync(answer, 429);
-        Assert.Equal(("1", "1::project:no_room"), (answer.Headers.GetValues("Retry-After").Single(), answer.Headers.GetValues(SentryRefusal.LimitsHeader).Single()));
+        Assert.Equal(
+            ("1", "1::project:no_room"),
+            (answer.Headers.GetValues("Retry-After").Single(), answer.Headers.GetValues(SentryRefusal.LimitsHeader).Single()));
     }
 
     [Fact]
     public async Task swagger_shows_them()
     {
         var paths = (await Api.GetAsync("/docs/v1/swagger.json")).GetProperty("paths");
-        foreach (var (path, type) in new[] { ("/api/{app_id}/envelope", "application/x-sentry-envelope"), ("/api/{app_id}/store", "application/json") })
+        var types = new Dictionary<string, string>
+        {
+            ["/api/{app_id}/envelope"] = "application/x-sentry-envelope",
+            ["/api/{app_id}/store"] = "application/json",
+        };
+        foreach (var (path, type) in types)
         {
             var post = paths.GetProperty(path).GetProperty("post");
-            Assert.Equal(["200", "400", "401", "403", "413", "415", "429", "503"], post.GetProperty("responses").EnumerateObject().Select(r => r.Name).Order());
+            Assert.Equal(
+                ["200", "400", "401", "403", "413", "415", "429", "503"],
+                post.GetProperty("responses").EnumerateObject().Select(r => r.Name).Order());
             Assert.True(post.GetProperty("requestBody").GetProperty("content").GetProperty(type).TryGetProperty("example", out _));
             Assert.True(post.GetProperty("security")[0].TryGetProperty("sentry_key", out _));
         }

@@ -105,7 +105,9 @@ public sealed class SendSecurityReportTests(SharedApi shared) : SdkRequests(shar
         Assert.Equal(["Blocked 'script-src' from 'https://evil.example'", "boom"], items.Select(item => item.Text("message")).Order());
     }
 
-    /// <summary>A few KB, compressed, would else become a million events, and take memory that nobody has counted.</summary>
+    /// <summary>
+    /// A few KB, compressed, would else become a million events, and take memory that nobody has counted.
+    /// </summary>
     [Theory]
     [InlineData(3, 1, SecurityReports.Most)]
     [InlineData(100, 1, SecurityReports.Most)]

@@ -1,5 +1,6 @@
 using System.Text;
 using ErrorTracker.Hosting;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Tests.Abuse;
 
@@ -13,9 +14,14 @@ public sealed class SendStoreTests(SharedApi shared) : SdkRequests(shared)
     public async Task a_stored_event_may_be_zlib_in_base64()
     {
         var sender = await Api.RegisterAsync();
-        await AcceptedAsync(await PostAsync(sender, Encoding.ASCII.GetBytes(Convert.ToBase64String(Compression.Deflate("deflate", Encoding.UTF8.GetBytes(Event)))), "store", type: "application/octet-stream"));
+        var packed = Pack(Encoding.UTF8.GetBytes(Event));
+        await AcceptedAsync(await PostAsync(sender, packed, "store", type: "application/octet-stream"));
         await SingleAsync(sender);
-        foreach (var broken in new[] { "====", "eNqr", Convert.ToBase64String("no zlib"u8), "\u00ff" }) await RefusedAsync(await PostAsync(sender, broken, "store"), 400);
-        await RefusedAsync(await PostAsync(sender, Encoding.ASCII.GetBytes(Convert.ToBase64String(Compression.Deflate("deflate", new byte[EventBody.Largest + 1]))), "store"), 413);
+        foreach (var broken in new[] { "====", "eNqr", Convert.ToBase64String("no zlib"u8), "\u00ff" })
+            await RefusedAsync(await PostAsync(sender, broken, "store"), 400);
+        await RefusedAsync(await PostAsync(sender, Pack(new byte[EventLimits.Largest + 1]), "store"), 413);
     }
+
+    private static byte[] Pack(byte[] body) =>
+        Encoding.ASCII.GetBytes(Convert.ToBase64String(Compression.Deflate("deflate", body)));
 }

@@ -28,7 +28,8 @@ public sealed class SentryAuthTests
     [InlineData("http://k@host:8000/1", "k", 1)]
     [InlineData("https://k:secret@host/deep/path/42/", "k", 42)]
     [InlineData("http://k@[::1]:8000/1", "k", 1)]
-    public void a_dsn_names_a_key_and_an_application(string dsn, string key, int application) => Assert.Equal((key, application), SentryAuth.OfDsn(dsn));
+    public void a_dsn_names_a_key_and_an_application(string dsn, string key, int application) =>
+        Assert.Equal((key, application), SentryAuth.OfDsn(dsn));
 
     [Theory]
     [InlineData("")]

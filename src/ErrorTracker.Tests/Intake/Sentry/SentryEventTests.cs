@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;
@@ -52,7 +53,8 @@ public sealed class SentryEventTests
     [InlineData("null", "ERROR")]
     [InlineData("\"loud\"", "ERROR")]
     [InlineData("{}", "ERROR")]
-    public void levels_have_aliases(string level, string expected) => Assert.Equal(expected, Map($$"""{"message":"m","level":{{level}}}""").Level);
+    public void levels_have_aliases(string level, string expected) =>
+        Assert.Equal(expected, Map($$"""{"message":"m","level":{{level}}}""").Level);
 
     [Theory]
     [InlineData("""{"message":"m"}""", "m")]
@@ -69,7 +71,9 @@ public sealed class SentryEventTests
     [InlineData("""{"message":"","exception":[]}""", "(no message)")]
     [InlineData("""{"transaction":"GET /cart"}""", "GET /cart")]
     [InlineData("""{"message":" \n","transaction":"GET /cart"}""", "GET /cart")]
-    [InlineData("""{"platform":"native","level":"fatal","threads":[{"stacktrace":{"frames":[{"instruction_addr":"0x1"}]}}]}""", "Native crash")]
+    [InlineData(
+        """{"platform":"native","level":"fatal","threads":[{"stacktrace":{"frames":[{"instruction_addr":"0x1"}]}}]}""",
+        "Native crash")]
     [InlineData("""{"platform":"native","level":"error"}""", "(no message)")]
     [InlineData("""{}""", "(no message)")]
     [InlineData("""{"exception":{"values":[{"type":"Cause","value":"c"},{"type":"Caught","value":"e"}]},"message":"m"}""", "Caught: e")]
@@ -93,11 +97,14 @@ public sealed class SentryEventTests
     public void exceptions_and_threads_become_the_stack_with_their_frames()
     {
         var error = Map("""
-            {"exception":{"values":[{"type":"T","value":"v","module":"m","mechanism":{"type":"generic","handled":false},"thread_id":7,"stacktrace":{"frames":[{"function":"main","lineno":1},{"function":"f"}],"registers":{"rip":"0x0"}}}]},
+            {"exception":{"values":[{"type":"T","value":"v","module":"m","mechanism":{"type":"generic","handled":false},
+            "thread_id":7,"stacktrace":{"frames":[{"function":"main","lineno":1},{"function":"f"}],"registers":{"rip":"0x0"}}}]},
              "threads":[{"id":7,"crashed":true,"stacktrace":{"frames":[]}}]}
             """);
         var stack = JsonDocument.Parse(error.Stack!.Utf8).RootElement;
-        Assert.Equal("""{"type":"T","value":"v","module":"m","mechanism":{"type":"generic","handled":false},"thread_id":7,"frames":[{"function":"main","lineno":1},{"function":"f"}],"stacktrace":{"registers":{"rip":"0x0"}}}""",
+        Assert.Equal(
+            """{"type":"T","value":"v","module":"m","mechanism":{"type":"generic","handled":false},"thread_id":7"""
+            + ""","frames":[{"function":"main","lineno":1},{"function":"f"}],"stacktrace":{"registers":{"rip":"0x0"}}}""",
             stack.GetProperty("exceptions")[0].GetRawText());
         Assert.Equal("""{"id":7,"crashed":true,"frames":[]}""", stack.GetProperty("threads")[0].GetRawText());
     }
@@ -115,33 +122,41 @@ public sealed class SentryEventTests
     [InlineData("""{"a":"b","n":7,"t":true,"o":{"x":1},"z":null}""", """{"a":"b","n":"7","t":"true","o":"{\"x\":1}"}""")]
     [InlineData("""[["a","b"],["n",7],null,["x"],[1,2]]""", """{"a":"b","n":"7"}""")]
     [InlineData("""[{"key":"a","value":"b"}]""", """{"a":"b"}""")]
-    public void tags_are_an_object_or_pairs_and_become_text(string tags, string expected) => Assert.Equal(expected, Encoding.UTF8.GetString(Map($$"""{"tags":{{tags}}}""").Tags!.Utf8.Span).Replace("\\u0022", "\\\""));
+    public void tags_are_an_object_or_pairs_and_become_text(string tags, string expected) =>
+        Assert.Equal(
+            expected, Encoding.UTF8.GetString(
+                Map($$"""{"tags":{{tags}}}""").Tags!.Utf8.Span).Replace("\\u0022", "\\\""));
 
     [Fact]
     public void tags_beyond_those_that_the_log_takes_are_kept_in_the_context()
     {
         var error = Map($$$"""{"tags":{{{{string.Join(',', Enumerable.Range(0, 150).Select(i => $"\"t{i}\":{i}"))}}}}}""");
-        Assert.Equal(EventBody.MostTags, JsonDocument.Parse(error.Tags!.Utf8).RootElement.EnumerateObject().Count());
+        Assert.Equal(EventLimits.MostTags, JsonDocument.Parse(error.Tags!.Utf8).RootElement.EnumerateObject().Count());
         Assert.Equal(["tags"], Dropped(error));
-        Assert.Equal(Enumerable.Range(EventBody.MostTags, 150 - EventBody.MostTags).Select(i => ($"t{i}", $"{i}")),
+        Assert.Equal(Enumerable.Range(EventLimits.MostTags, 150 - EventLimits.MostTags).Select(i => ($"t{i}", $"{i}")),
             Context(error).GetProperty("tags").EnumerateObject().Select(tag => (tag.Name, tag.Value.GetString()!)));
     }
 
     [Fact]
     public void a_long_message_is_cut_and_named()
     {
-        var error = Map($$"""{"message":"{{string.Concat(Enumerable.Repeat("💥", EventBody.LongestMessage + 1))}}"}""");
-        Assert.Equal(EventBody.LongestMessage, error.Message.EnumerateRunes().Count());
+        var error = Map($$"""{"message":"{{string.Concat(Enumerable.Repeat("💥", EventLimits.LongestMessage + 1))}}"}""");
+        Assert.Equal(EventLimits.LongestMessage, error.Message.EnumerateRunes().Count());
         Assert.Equal(["message"], Dropped(error));
-        Assert.Equal(2 * (EventBody.LongestMessage + 1), Context(error).GetProperty("message").GetString()!.Length);
+        Assert.Equal(2 * (EventLimits.LongestMessage + 1), Context(error).GetProperty("message").GetString()!.Length);
     }
 
     [Fact]
     public void all_else_is_kept_as_it_was_sent()
     {
-        const string Members = "\"" + """platform":"python","release":"1","environment":"e","server_name":"s","transaction":"t","user":{"id":1},"contexts":{"os":{}},"breadcrumbs":{"values":[1]},"request":{"url":"u"},"extra":{"x":[1.10]},"fingerprint":["f"],"modules":{"m":"1"},"sdk":{"name":"n"},"Unknown":[null]""";
+        const string Members =
+            "\"" + """platform":"python","release":"1","environment":"e","server_name":"s","transaction":"t"""
+            + "\"" + ""","user":{"id":1},"contexts":{"os":{}},"breadcrumbs":{"values":[1]},"request":{"url":"u"}"""
+            + ""","extra":{"x":[1.10]},"fingerprint":["f"],"modules":{"m":"1"},"sdk":{"name":"n"},"Unknown":[null]""";
         var error = Map($$"""{"event_id":"7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10","timestamp":1,"message":"m",{{Members}}}""");
-        Assert.Equal($$"""{"event_id":"7d3f1f0e6f3b4f649a550d6f7c1f2a10",{{Members}}}""", Encoding.UTF8.GetString(error.Context!.Utf8.Span));
+        Assert.Equal(
+            $$"""{"event_id":"7d3f1f0e6f3b4f649a550d6f7c1f2a10",{{Members}}}""",
+            Encoding.UTF8.GetString(error.Context!.Utf8.Span));
         Assert.Null(error.Stack);
         Assert.Null(error.Tags);
     }
@@ -150,7 +165,9 @@ public sealed class SentryEventTests
     public void numbers_that_the_log_cannot_hold_become_text()
     {
         var error = Map("""{"timestamp":1,"extra":{"a":[1,1e999,{"b":NaN}],"s":"NaN \"Infinity\""},"user":{"id":Infinity}}""");
-        Assert.Equal("""{"extra":{"a":[1,"1e999",{"b":"NaN"}],"s":"NaN \"Infinity\""},"user":{"id":"Infinity"},"dropped":{"extra.a.1":"is a number out of range: kept as text"}}""",
+        Assert.Equal(
+            """{"extra":{"a":[1,"1e999",{"b":"NaN"}],"s":"NaN \"Infinity\""},"user":{"id":"Infinity"},"dropped":"""
+            + """{"extra.a.1":"is a number out of range: kept as text"}}""",
             Encoding.UTF8.GetString(error.Context!.Utf8.Span));
     }
 
@@ -184,7 +201,8 @@ public sealed class SentryEventTests
     [InlineData("\"text\"")]
     [InlineData("{\"a\":")]
     [InlineData("{\"a\":nan}")]
-    public void what_is_no_object_is_no_event(string sent) => Assert.Null(SentryEvent.Parse(Encoding.UTF8.GetBytes(sent), null, ReceivedAt).Incoming);
+    public void what_is_no_object_is_no_event(string sent) =>
+        Assert.Null(SentryEvent.Parse(Encoding.UTF8.GetBytes(sent), null, ReceivedAt).Incoming);
 
     [Fact]
     public void text_that_the_log_cannot_hold_is_replaced()
@@ -198,7 +216,11 @@ public sealed class SentryEventTests
     [InlineData("7d3f1f0e6f3b4f649a550d6f7c1f2a10", "00000000-0000-0000-0000-000000000001", "00000000000000000000000000000001")]
     [InlineData("no id", "none either", null)]
     public void the_id_of_the_envelope_goes_first(string own, string? header, string? expected) =>
-        Assert.Equal(expected, SentryEvent.Parse(Encoding.UTF8.GetBytes($$"""{"event_id":"{{own}}"}"""), header, ReceivedAt).Incoming!.EventId?.ToString("N"));
+        Assert.Equal(
+            expected,
+            SentryEvent.Parse(
+                Encoding.UTF8.GetBytes($$"""{"event_id":"{{own}}"}"""), header,
+                ReceivedAt).Incoming!.EventId?.ToString("N"));
 
     /// <summary>Each becomes an object with it as its value, so that a MiB of them would be stored as six.</summary>
     [Theory]
@@ -216,11 +238,19 @@ public sealed class SentryEventTests
     }
 
     [Fact]
-    public void a_transaction_is_no_error() => Assert.Equal("transaction", SentryEvent.Parse("""{"type":"transaction"}"""u8.ToArray(), null, ReceivedAt).OtherType);
+    public void a_transaction_is_no_error() =>
+        Assert.Equal(
+            "transaction", SentryEvent.Parse("""{"type":"transaction"}"""u8.ToArray(), null, ReceivedAt).OtherType);
 
-    /// <summary>Members of any kind in any place: nothing is thrown, and what comes out is an event that the log takes.</summary>
+    /// <summary>
+    /// Members of any kind in any place: nothing is thrown, and what comes out is an event that the log takes.
+    /// </summary>
     [Property(MaxTest = 1000)]
-    public Property no_event_throws() => Prop.ForAll(Gen.Elements("timestamp", "level", "message", "logentry", "exception", "threads", "stacktrace", "tags", "extra", "event_id", "transaction", "dropped", "type").ArrayOf().Resize(8).ToArbitrary(),
+    public Property no_event_throws() =>
+        Prop.ForAll(
+            Gen.Elements(
+                "timestamp", "level", "message", "logentry", "exception", "threads", "stacktrace", "tags", "extra",
+                "event_id", "transaction", "dropped", "type").ArrayOf().Resize(8).ToArbitrary(),
         Json(3).ArrayOf().Resize(8).ToArbitrary(), (names, values) =>
         {
             var json = "{" + string.Join(',', names.Zip(values, (name, value) => $"\"{name}\":{value}")) + "}";
@@ -231,11 +261,14 @@ public sealed class SentryEventTests
 
     private static Gen<string> Json(int depth)
     {
-        var leaf = Gen.Elements("null", "true", "7", "-1e999", "1769860798.5", "\"\"", "\"text\"", "\"\\u0000\\udc00\"", "NaN", "-Infinity", "\"error\"", "\"type\"");
+        var leaf = Gen.Elements(
+            "null", "true", "7", "-1e999", "1769860798.5", "\"\"", "\"text\"", "\"\\u0000\\udc00\"", "NaN", "-Infinity",
+            "\"error\"", "\"type\"");
         if (depth == 0) return leaf;
         var inner = Json(depth - 1).ArrayOf().Resize(4);
         return Gen.OneOf(leaf, inner.Select(items => $"[{string.Join(',', items)}]"),
-            inner.SelectMany(items => Gen.Elements("values", "frames", "stacktrace", "type", "value", "formatted", "message", "key", "a").ArrayOf(items.Length)
+            inner.SelectMany(items => Gen.Elements(
+                "values", "frames", "stacktrace", "type", "value", "formatted", "message", "key", "a").ArrayOf(items.Length)
                 .Select(names => "{" + string.Join(',', names.Zip(items, (name, item) => $"\"{name}\":{item}")) + "}")));
     }
 
@@ -243,5 +276,6 @@ public sealed class SentryEventTests
 
     private static JsonElement Context(ErrorOccurred error) => JsonDocument.Parse(error.Context!.Utf8).RootElement;
 
-    private static IEnumerable<string> Dropped(ErrorOccurred error) => Context(error).GetProperty("dropped").EnumerateObject().Select(member => member.Name);
+    private static IEnumerable<string> Dropped(ErrorOccurred error) =>
+        Context(error).GetProperty("dropped").EnumerateObject().Select(member => member.Name);
 }

@@ -19,8 +19,9 @@ public sealed class SentryIntakeTests(SdkHost host) : IClassFixture<SdkHost>
     public async Task an_envelope_has_20_mebibytes_and_no_more_whether_it_tells_or_not(int more, bool tells, int expected)
     {
         var (application, dsn) = await host.RegisterAsync();
-        byte[] body = [.. Encoding.UTF8.GetBytes(Header), .. new byte[SentryIntake.LargestSent - Header.Length + more]];
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{application}/envelope/?sentry_key={SentryAuth.OfDsn(dsn)!.Value.Key}")
+        byte[] body = [.. Encoding.UTF8.GetBytes(Header), .. new byte[SentryBody.LargestSent - Header.Length + more]];
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"/api/{application}/envelope/?sentry_key={SentryAuth.OfDsn(dsn)!.Value.Key}")
         {
             Content = tells ? new ByteArrayContent(body) : new StreamContent(new Unsized(body)),
             Headers = { ExpectContinue = true },

@@ -8,14 +8,19 @@ namespace ErrorTracker.Tests.Intake.Sentry;
 public sealed class StackPlaceTests
 {
     private const string Frames = """
-        {"frames":[{"function":"main","in_app":true},{"function":"pay","in_app":true},{"function":"memcpy","in_app":false},{"instruction_addr":"0x1"}]}
+        {"frames":[{"function":"main","in_app":true},{"function":"pay","in_app":true},
+          {"function":"memcpy","in_app":false},{"instruction_addr":"0x1"}]}
         """;
 
     [Theory]
     [InlineData("""{"exception":{"values":[{"stacktrace":FRAMES}]},"transaction":"t"}""", "pay")]
     [InlineData("""{"stacktrace":FRAMES}""", "pay")]
-    [InlineData("""{"threads":{"values":[{"id":1,"stacktrace":{"frames":[{"function":"idle"}]}},{"id":2,"crashed":true,"stacktrace":FRAMES}]}}""", "pay")]
-    [InlineData("""{"threads":[{"id":1,"stacktrace":{"frames":[{"function":"idle"}]}},{"id":2,"current":true,"stacktrace":FRAMES}]}""", "pay")]
+    [InlineData(
+        """{"threads":{"values":[{"id":1,"stacktrace":{"frames":[{"function":"idle"}]}},{"id":2,"crashed":true,"stacktrace":FRAMES}]}}""",
+        "pay")]
+    [InlineData(
+        """{"threads":[{"id":1,"stacktrace":{"frames":[{"function":"idle"}]}},{"id":2,"current":true,"stacktrace":FRAMES}]}""",
+        "pay")]
     [InlineData("""{"threads":[{"id":1,"crashed":true},{"id":2,"stacktrace":FRAMES}]}""", "pay")]
     [InlineData("""{"threads":[{"stacktrace":{"frames":[{"function":"a"},{"function":"b"}]}}]}""", "b")]
     [InlineData("""{"stacktrace":{"frames":[{"filename":"a.js"},{"module":"b"}]}}""", "b")]

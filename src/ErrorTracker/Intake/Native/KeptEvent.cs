@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Intake.Native;
@@ -14,35 +13,36 @@ internal sealed class KeptEvent(SentMembers sent)
 {
     private const int MostParts = 32, LongestPart = 1024;
 
-    private const string
-        Dropped = "dropped", Undated = "undated", Message = "message", Tags = "tags", Fingerprint = "fingerprint", Context = "context";
+    private const string Dropped = "dropped", Undated = "undated";
 
-    /// <summary>Names in context that the log itself gives a meaning, which a sender cannot take.</summary>
+    private const string Message = "message", Tags = "tags", Fingerprint = "fingerprint", Context = "context";
+
+    private const string NameTaken = "is a name that something else has in context";
+
+    /// <summary>Names to which the log itself gives a meaning in context: a sender cannot use them.</summary>
     private static readonly string[] Reserved = [Dropped, Undated];
 
     private readonly KeptJson _kept = new();
     private readonly HashSet<string> _taken = [.. Reserved];
     private readonly List<JsonProperty> _otherTags = [];
 
-    public static bool IsTooLong(string message) =>
-        message.Length > EventBody.LongestMessage
-        && (message.Length > 2 * EventBody.LongestMessage || message.EnumerateRunes().Count() > EventBody.LongestMessage);
-
-    /// <summary>It can be an event's context as it is.</summary>
+    /// <summary>Whether a value can be an event's context as it is.</summary>
     public static bool IsContext(JsonElement value) =>
         value.ValueKind == JsonValueKind.Object && !Reserved.Any(name => value.TryGetProperty(name, out _));
 
     public ErrorOccurred ToError(DateTimeOffset occurredAt, string level, string message)
     {
-        var (stack, tags) = (StackOf(), TagsOf());
-        var isLong = IsTooLong(message);
-        if (isLong) _kept.Drop(Message, EventBody.LongMessage);
+        var stack = StackOf();
+        var tags = TagsOf();
+        var isLong = CodePoints.IsLonger(message, EventLimits.LongestMessage);
+        if (isLong) _kept.Drop(Message, EventLimits.LongMessage);
         var context = KeptJson.Write(json => WriteContext(json, isLong));
         var isEmpty = context.Utf8.Length == "{}".Length;
-        return new(occurredAt, level, SentryText.Cut(message, EventBody.LongestMessage), stack, tags, isEmpty ? null : context);
+        var cut = CodePoints.Truncate(message, EventLimits.LongestMessage);
+        return new(occurredAt, level, cut, stack, tags, isEmpty ? null : context);
     }
 
-    /// <summary>An object, a text, or a list, which is taken for that of the frames.</summary>
+    /// <summary>The stack as an object or text. A list is taken for the list of its frames.</summary>
     private RawJson? StackOf() => sent.Stack.ValueKind switch
     {
         JsonValueKind.Undefined => null,
@@ -57,24 +57,28 @@ internal sealed class KeptEvent(SentMembers sent)
         _kept.WriteValue(json, sent.Stack, "", "stack");
     }
 
-    /// <summary>Their values stay as they were sent, and those that are too many are kept for the context.</summary>
+    /// <summary>
+    /// The tags with their values as they were sent. Those that are too many are kept for the context.
+    /// </summary>
     private RawJson? TagsOf()
     {
         if (sent.Tags.ValueKind == JsonValueKind.Undefined) return null;
-        var (names, kept) = (new HashSet<string>(), new List<JsonProperty>());
+        var names = new HashSet<string>();
+        var kept = new List<JsonProperty>();
         foreach (var tag in sent.Tags.EnumerateObject())
         {
             var name = tag.Name;
-            if (names.Count < EventBody.MostTags) names.Add(name);
+            if (names.Count < EventLimits.MostTags) names.Add(name);
             if (names.Contains(name)) kept.Add(tag);
             else _otherTags.Add(tag);
         }
-        if (_otherTags.Count > 0) _kept.Drop(Tags, EventBody.TooManyTags);
+        if (_otherTags.Count > 0) _kept.Drop(Tags, EventLimits.TooManyTags);
         return KeptJson.Write(json => WriteAll(json, kept, Tags));
     }
 
     /// <summary>
-    /// What the log adds goes before what the sender's context holds, and that before members of the same name beside it.
+    /// Of members of the same name the first stays: what the log adds, then what the sender's context holds, then the
+    /// members beside it.
     /// </summary>
     private void WriteContext(Utf8JsonWriter json, bool isLong)
     {
@@ -92,19 +96,27 @@ internal sealed class KeptEvent(SentMembers sent)
             WriteAll(json, _otherTags, Tags);
             json.WriteEndObject();
         }
-        var isObject = sent.Context.ValueKind == JsonValueKind.Object;
-        if (isObject) WriteFree(json, sent.Context.EnumerateObject(), "context.");
-        if (isObject && sent.Others is not null) _taken.UnionWith(sent.Context.EnumerateObject().Select(member => member.Name));
-        if (!isObject && sent.Context.ValueKind != JsonValueKind.Undefined)
-        {
-            json.WritePropertyName(Context);
-            _kept.WriteValue(json, sent.Context, "", Context);
-        }
+        WriteSentContext(json);
         WriteFree(json, sent.Others ?? [], "");
         WriteDropped(json);
     }
 
-    /// <summary>A list, or the one part of it. Parts become text.</summary>
+    /// <summary>Members of an object; any other value under the name <c>context</c>.</summary>
+    private void WriteSentContext(Utf8JsonWriter json)
+    {
+        if (sent.Context.ValueKind == JsonValueKind.Undefined) return;
+        if (sent.Context.ValueKind == JsonValueKind.Object)
+        {
+            var members = sent.Context.EnumerateObject();
+            WriteFree(json, members, "context.");
+            if (sent.Others is not null) _taken.UnionWith(members.Select(member => member.Name));
+            return;
+        }
+        json.WritePropertyName(Context);
+        _kept.WriteValue(json, sent.Context, "", Context);
+    }
+
+    /// <summary>A fingerprint is a list; one that is sent as a single value has one part. Parts become text.</summary>
     private void WriteFingerprint(Utf8JsonWriter json)
     {
         if (sent.Fingerprint.ValueKind == JsonValueKind.Undefined) return;
@@ -112,9 +124,9 @@ internal sealed class KeptEvent(SentMembers sent)
         JsonElement[] parts = isList ? [.. sent.Fingerprint.EnumerateArray()] : [sent.Fingerprint];
         if (parts.Length > MostParts) _kept.Drop(Fingerprint, $"has more than {MostParts} parts: cut");
         var read = parts.Take(MostParts).ToList();
-        var texts = read.FindAll(IsPart).ConvertAll(SentryText.Of);
+        var texts = read.FindAll(IsPart).ConvertAll(JsonText.Of);
         if (texts.Count < read.Count) _kept.Drop(Fingerprint, "holds what is no text");
-        var cut = texts.ConvertAll(text => SentryText.Cut(text, LongestPart));
+        var cut = texts.ConvertAll(text => CodePoints.Truncate(text, LongestPart));
         if (!cut.SequenceEqual(texts)) _kept.Drop(Fingerprint, "has a part of more than 1,024 characters: cut");
         if (cut.Count == 0) return;
         _taken.Add(Fingerprint);
@@ -126,11 +138,11 @@ internal sealed class KeptEvent(SentMembers sent)
     private static bool IsPart(JsonElement value) =>
         value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null);
 
-    /// <summary>Those whose name nothing before them has.</summary>
+    /// <summary>Writes the members whose names are not taken.</summary>
     private void WriteFree(Utf8JsonWriter json, IEnumerable<JsonProperty> members, string path)
     {
         foreach (var member in members)
-            if (_taken.Contains(member.Name)) _kept.Drop(path + member.Name, EventBody.NameTaken);
+            if (_taken.Contains(member.Name)) _kept.Drop(path + member.Name, NameTaken);
             else _kept.WriteMember(json, member, path.TrimEnd('.'));
     }
 

@@ -5,13 +5,14 @@ using System.Text.Json;
 namespace ErrorTracker.Intake.Native;
 
 /// <summary>
-/// The members of a native event, found in one pass. Of a name that is there twice the last counts; null counts as absent.
+/// The members of a native event, found in one pass. Of two members of the same name the last counts; null counts as
+/// absent.
 /// </summary>
 internal struct SentMembers
 {
     public JsonElement OccurredAt, Level, Message, Stack, Tags, Context, Fingerprint, EventId;
 
-    /// <summary>Those that have no place of their own; null if there are none.</summary>
+    /// <summary>The members that have no place of their own; null if there are none.</summary>
     public List<JsonProperty>? Others { get; private set; }
 
     /// <param name="body">An object.</param>

@@ -93,7 +93,7 @@ internal sealed class ClientReports
 
     private static string Text(ref Utf8JsonReader json) =>
         json.TokenType == JsonTokenType.String && json.GetString() is { Length: > 0 } text
-            ? SentryText.Cut(text, LongestText)
+            ? CodePoints.Truncate(text, LongestText)
             : "unknown";
 
     /// <summary>

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ErrorTracker.Intake.Native;
 using Microsoft.Net.Http.Headers;
 
 namespace ErrorTracker.Intake.Sentry;
@@ -15,11 +14,13 @@ namespace ErrorTracker.Intake.Sentry;
 /// </summary>
 internal sealed partial class CrashForm
 {
-    public const int MostFields = 1_000, MostText = EventBody.Largest;
+    public const int MostFields = 1_000, MostText = EventLimits.Largest;
 
     private const string DumpField = "upload_file_minidump";
 
-    private const string Event = "sentry", Chunk = "sentry__", EventFile = "__sentry-event", BreadcrumbFile = "__sentry-breadcrumb";
+    private const string Event = "sentry", Chunk = "sentry__";
+
+    private const string EventFile = "__sentry-event", BreadcrumbFile = "__sentry-breadcrumb";
 
     private readonly List<CrashField> _fields = [];
 
@@ -59,7 +60,8 @@ internal sealed partial class CrashForm
         var told = new CrashTree();
         foreach (var field in _fields.Where(field => field.Name == EventFile))
             if (MessagePackJson.Read(field.Bytes) is [var payload]) told.Merge(payload);
-        var breadcrumbs = _fields.Where(field => IsBreadcrumbs(field.Name)).SelectMany(field => MessagePackJson.Read(field.Bytes));
+        var files = _fields.Where(field => IsBreadcrumbs(field.Name));
+        var breadcrumbs = files.SelectMany(field => MessagePackJson.Read(field.Bytes));
         var inOrder = breadcrumbs.OrderBy(TimeOf, StringComparer.Ordinal).ToList();
         if (inOrder.Count > 0) told.Set("breadcrumbs", inOrder);
         AddFields(told);
@@ -82,19 +84,21 @@ internal sealed partial class CrashForm
     private static int? ChunkOf(string name)
     {
         if (!name.StartsWith(Chunk, StringComparison.Ordinal)) return null;
-        var isNumber = int.TryParse(name.AsSpan(Chunk.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number);
-        return isNumber ? number : null;
+        var digits = name.AsSpan(Chunk.Length);
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
     /// <summary>The names of a member of the event, from the outside in; null if it is none.</summary>
     private static string[]? PathOf(string name) =>
-        Nested().Match(name) is { Success: true } nested ? [.. nested.Groups["key"].Captures.Select(key => key.Value)] : null;
+        Nested().Match(name) is { Success: true } nested
+            ? [.. nested.Groups["key"].Captures.Select(key => key.Value)]
+            : null;
 
     private static bool IsBreadcrumbs(string name) => name.StartsWith(BreadcrumbFile, StringComparison.Ordinal);
 
     private static string TimeOf(JsonElement breadcrumb) =>
         breadcrumb.ValueKind == JsonValueKind.Object && breadcrumb.TryGetProperty("timestamp", out var time)
-            ? SentryText.Of(time)
+            ? JsonText.Of(time)
             : "";
 
     private static string? Plain(Microsoft.Extensions.Primitives.StringSegment? text) =>
@@ -141,7 +145,10 @@ internal sealed class DumpStart
 {
     /// <summary>Of a dump in either byte order, and of gzip, xz, bzip2 and zstd.</summary>
     private static readonly byte[][] Magics =
-        [[.. "MDMP"u8], [.. "PMDM"u8], [0x1f, 0x8b], [0xfd, 0x37, 0x7a, 0x58, 0x5a], [.. "BZh"u8], [0x28, 0xb5, 0x2f, 0xfd]];
+    [
+        [.. "MDMP"u8], [.. "PMDM"u8],
+        [0x1f, 0x8b], [0xfd, 0x37, 0x7a, 0x58, 0x5a], [.. "BZh"u8], [0x28, 0xb5, 0x2f, 0xfd],
+    ];
 
     private readonly byte[] _bytes = new byte[5];
     private int _length;
@@ -151,10 +158,10 @@ internal sealed class DumpStart
 
     public bool IsDump => Magics.Any(magic => _bytes.AsSpan(0, _length).StartsWith(magic));
 
-    public ValueTask<SentryRefusal?> TakeAsync(Memory<byte> bytes)
+    public ValueTask<IntakeRefusal?> TakeAsync(Memory<byte> bytes)
     {
         Add(bytes.Span);
-        return new(default(SentryRefusal));
+        return default;
     }
 
     public void Add(ReadOnlySpan<byte> bytes)

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
-using ErrorTracker.Http;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Intake.Sentry;
@@ -19,9 +17,9 @@ internal enum EnvelopePartKind { Header, Item, Refused }
 /// <param name="Size">Of an item's payload in bytes, kept or not.</param>
 internal readonly record struct EnvelopePart(
     EnvelopePartKind Kind, string? Dsn = null, string? EventId = null, string Type = "", Memory<byte> Payload = default,
-    SentryRefusal? Refusal = null, ItemHeader Header = default, long Size = 0)
+    IntakeRefusal? Refusal = null, ItemHeader Header = default, long Size = 0)
 {
-    public static EnvelopePart Refuse(SentryRefusal refusal) => new(EnvelopePartKind.Refused, Refusal: refusal);
+    public static EnvelopePart Refuse(IntakeRefusal refusal) => new(EnvelopePartKind.Refused, Refusal: refusal);
 }
 
 /// <summary>What an item's header tells beyond its type and length.</summary>
@@ -31,24 +29,28 @@ internal readonly record struct EnvelopePart(
 internal readonly record struct ItemHeader(int Count, string? AttachmentType, string? FileName);
 
 /// <summary>
-/// Splits an envelope into its parts while its bytes arrive: a header line, then items, each a header line and a payload. A payload has exactly the item's
-/// <c>length</c> of bytes and ends with <c>\n</c> or the envelope, or without a length goes up to <c>\n</c>; <c>\r</c> belongs to it. Of payloads only those
-/// that are kept are held, so it costs the same however large the others are. Pure; however the body is cut over reads, the parts are the same.
+/// Splits an envelope into its parts while its bytes arrive: a header line, then items, each a header line and a
+/// payload. A payload with a <c>length</c> has exactly so many bytes, and <c>\n</c> or the end of the envelope follows
+/// it; one without goes up to <c>\n</c>. <c>\r</c> belongs to the payload. Only payloads that are kept are held, so an
+/// envelope costs the same however large the others are. Pure; however the body is cut over reads, the parts are the
+/// same.
 /// </summary>
-internal sealed class EnvelopeReader(int largest = EventBody.Largest)
+internal sealed class EnvelopeReader(int largest = EventLimits.Largest)
 {
     public const int LongestLine = 16 * 1024, MostItems = 10_000;
 
-    public const string Event = "event", ClientReport = "client_report";
-
-    public const string SecurityReport = "raw_security", NetworkReport = "nel";
+    /// <summary>The types of items that are kept.</summary>
+    public const string
+        Event = "event", ClientReport = "client_report", SecurityReport = "raw_security", NetworkReport = "nel";
 
     /// <summary>A header is flat but for a few members; a document costs its size times its depth to read.</summary>
     private static readonly JsonDocumentOptions Shallow = new() { MaxDepth = 16 };
 
     private enum At { Header, ItemHeader, Sized, Unsized, AfterSized, End }
 
-    private static readonly SearchValues<byte> Blank = SearchValues.Create(" \t\r"u8), Empty = SearchValues.Create(" \t\r\n"u8);
+    private static readonly SearchValues<byte>
+        Blank = SearchValues.Create(" \t\r"u8),
+        Empty = SearchValues.Create(" \t\r\n"u8);
 
     private byte[] _held = new byte[1024];
     private int _length, _items;
@@ -126,7 +128,10 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
         }
     }
 
-    /// <summary>True if the line makes a part: the envelope's header, or a refusal. An item's header makes none yet, and an empty line between items is nothing.</summary>
+    /// <summary>
+    /// True if the line makes a part: the envelope's header, or a refusal. An item's header makes none yet, and an
+    /// empty line between items is nothing.
+    /// </summary>
     private bool CompleteLine(out EnvelopePart part)
     {
         part = default;
@@ -134,18 +139,32 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
         _length = 0;
         if (_at == At.ItemHeader && !line.Span.ContainsAnyExcept(Blank)) return false;
         using var document = Parse(line);
-        if (_at == At.Header)
-        {
-            if (document is not { RootElement: var header }) return Refuse(SentryRefusal.BadHeader, out part);
-            _at = At.ItemHeader;
-            part = new(EnvelopePartKind.Header, Text(header, "dsn"), Text(header, "event_id"));
-            return true;
-        }
-        if (++_items > MostItems) return Refuse(SentryRefusal.ManyItems, out part);
-        if (document is not { RootElement: var item } || Text(item, "type") is not { } type) return Refuse(SentryRefusal.BadItemHeader, out part);
-        (_type, _header, _size, _at) = (type, HeaderOf(item, type), 0, At.Unsized);
-        if (!item.TryGetProperty("length", out var length) || length.ValueKind == JsonValueKind.Null) return false;
-        if (length.ValueKind != JsonValueKind.Number || !length.TryGetInt64(out _left) || _left < 0) return Refuse(SentryRefusal.BadItemHeader, out part);
+        return _at == At.Header ? CompleteHeader(document, out part) : BeginItem(document, out part);
+    }
+
+    private bool CompleteHeader(JsonDocument? line, out EnvelopePart part)
+    {
+        if (line is not { RootElement: var header }) return Refuse(SentryRefusal.BadHeader, out part);
+        _at = At.ItemHeader;
+        part = new(EnvelopePartKind.Header, Text(header, "dsn"), Text(header, "event_id"));
+        return true;
+    }
+
+    /// <summary>False if the item's payload can be read.</summary>
+    private bool BeginItem(JsonDocument? line, out EnvelopePart part)
+    {
+        part = default;
+        _items++;
+        if (_items > MostItems) return Refuse(SentryRefusal.ManyItems, out part);
+        if (line is not { RootElement: var header }) return Refuse(SentryRefusal.BadItemHeader, out part);
+        if (Text(header, "type") is not { } type) return Refuse(SentryRefusal.BadItemHeader, out part);
+        _type = type;
+        _header = HeaderOf(header, type);
+        _size = 0;
+        _at = At.Unsized;
+        if (!header.TryGetProperty("length", out var length) || length.ValueKind == JsonValueKind.Null) return false;
+        if (length.ValueKind != JsonValueKind.Number || !length.TryGetInt64(out _left) || _left < 0)
+            return Refuse(SentryRefusal.BadItemHeader, out part);
         _at = At.Sized;
         return IsKept && _left > largest && Refuse(SentryRefusal.LargeEvent, out part);
     }
@@ -154,18 +173,19 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
     {
         var payload = _held.AsMemory(0, _length);
         part = new(EnvelopePartKind.Item, Type: _type, Payload: payload, Header: _header, Size: _size);
-        (_length, _at) = (0, next);
+        _length = 0;
+        _at = next;
         return true;
     }
 
-    private bool Refuse(SentryRefusal refusal, out EnvelopePart part)
+    private bool Refuse(IntakeRefusal refusal, out EnvelopePart part)
     {
         _at = At.End;
         part = EnvelopePart.Refuse(refusal);
         return true;
     }
 
-    /// <summary>A body may consist of nothing else: 100 MiB of them are 100 KB compressed.</summary>
+    /// <summary>Skips them all at once: a body may be 100 MiB of them, which are 100 KB compressed.</summary>
     private static void SkipEmptyLines(ref ReadOnlySpan<byte> input)
     {
         var end = input.IndexOfAnyExcept(Empty);
@@ -184,9 +204,10 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
     private void Hold(ReadOnlySpan<byte> bytes, int most)
     {
         bytes = bytes[..Math.Min(bytes.Length, most + 1 - _length)];
-        if (_length + bytes.Length > _held.Length) Array.Resize(ref _held, Math.Max(Math.Min(_held.Length * 2, most + 1), _length + bytes.Length));
+        var length = _length + bytes.Length;
+        if (length > _held.Length) Array.Resize(ref _held, Math.Max(Math.Min(_held.Length * 2, most + 1), length));
         bytes.CopyTo(_held.AsSpan(_length));
-        _length += bytes.Length;
+        _length = length;
     }
 
     /// <summary>Null if it is no JSON object.</summary>
@@ -211,8 +232,12 @@ internal sealed class EnvelopeReader(int largest = EventBody.Largest)
     {
         if (type == Unkept.Attachment) return new(1, Text(item, "attachment_type"), Text(item, "filename"));
         var tells = item.TryGetProperty("item_count", out var count) && count.ValueKind == JsonValueKind.Number;
-        return new(tells && count.TryGetDouble(out var number) ? (int)Math.Clamp(number, 1, MostItems) : 1, null, null);
+        var things = tells && count.TryGetDouble(out var number) ? (int)Math.Clamp(number, 1, MostItems) : 1;
+        return new(things, null, null);
     }
 
-    private static string? Text(JsonElement header, string member) => header.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement header, string member) =>
+        header.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 }

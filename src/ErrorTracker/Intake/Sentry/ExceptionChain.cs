@@ -3,9 +3,9 @@ using System.Text.Json;
 namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>
-/// The exceptions of an event, the innermost first and the one that was caught last, and how they hang together: by the ids that
-/// newer SDKs send (<c>mechanism.exception_id</c> and <c>parent_id</c>), else each caused the one after it. Pure; costs the size
-/// of the exceptions.
+/// The exceptions of an event, the innermost first and the one that was caught last, and how they hang together: by the
+/// ids that newer SDKs send (<c>mechanism.exception_id</c> and <c>parent_id</c>), else each caused the one after it.
+/// Pure; costs the size of the exceptions.
 /// </summary>
 internal sealed class ExceptionChain
 {
@@ -20,7 +20,9 @@ internal sealed class ExceptionChain
     /// <summary>What an exception is to its parent that has but one: a cause, not a member of a group.</summary>
     private static readonly HashSet<string> Causes = ["cause", "__cause__", "__context__", "InnerException"];
 
-    /// <summary>The mechanism's type of an exception that another one went before. Java's have lower ids than causes.</summary>
+    /// <summary>
+    /// The mechanism's type of an exception that another one went before. Java's have lower ids than causes.
+    /// </summary>
     private const string Suppressed = "suppressed";
 
     /// <summary>So many exceptions are asked for their title.</summary>
@@ -37,8 +39,8 @@ internal sealed class ExceptionChain
     }
 
     /// <summary>
-    /// Type and text of the outermost exception that has any and does not only carry others; of a wrapper or group the first
-    /// child's. Null if none has a title.
+    /// Type and text of the outermost exception that has any and does not only carry others; of a wrapper or group the
+    /// first child's. Null if none has a title.
     /// </summary>
     public string? Title()
     {
@@ -46,7 +48,8 @@ internal sealed class ExceptionChain
         var at = _exceptions.Count - 1;
         for (var step = 0; at >= 0 && step < MostSteps; step++)
         {
-            var (title, inner) = (TitleOf(_exceptions[at]), InnerOf(at));
+            var title = TitleOf(_exceptions[at]);
+            var inner = InnerOf(at);
             if (title is not null && (inner < 0 || !IsWrapper(at, inner))) return title;
             wrapper ??= title;
             at = inner;
@@ -60,13 +63,16 @@ internal sealed class ExceptionChain
     /// </summary>
     private Dictionary<long, int> FirstChildren()
     {
-        var (ranks, children) = (new Dictionary<long, (int Kinship, long Id)>(), new Dictionary<long, int>());
+        var ranks = new Dictionary<long, (int Kinship, long Id)>();
+        var children = new Dictionary<long, int>();
         for (var at = 0; at < _exceptions.Count; at++)
         {
             if (Id(at, "parent_id") is not { } parent) continue;
-            var rank = (KinshipOf(at), Id(at, "exception_id") ?? long.MaxValue);
-            if (rank.Item2 == parent || ranks.TryGetValue(parent, out var first) && first.CompareTo(rank) <= 0) continue;
-            (ranks[parent], children[parent]) = (rank, at);
+            (int Kinship, long Id) rank = (KinshipOf(at), Id(at, "exception_id") ?? long.MaxValue);
+            if (rank.Id == parent) continue;
+            if (ranks.TryGetValue(parent, out var first) && first.CompareTo(rank) <= 0) continue;
+            ranks[parent] = rank;
+            children[parent] = at;
         }
         return children;
     }
@@ -75,8 +81,8 @@ internal sealed class ExceptionChain
     private int KinshipOf(int at)
     {
         if (Mechanism(at) is not { } link) return 0;
-        if (SentryText.Member(link, "type") == Suppressed) return 2;
-        return SentryText.Member(link, "source") is { } source && Causes.Contains(source) ? 1 : 0;
+        if (JsonText.Member(link, "type") == Suppressed) return 2;
+        return JsonText.Member(link, "source") is { } source && Causes.Contains(source) ? 1 : 0;
     }
 
     /// <summary>The first child, or the exception before it in the list; -1 if there is none.</summary>
@@ -92,17 +98,22 @@ internal sealed class ExceptionChain
     /// </summary>
     private bool IsWrapper(int at, int inner)
     {
-        if (SentryText.Member(_exceptions[at], "type") is { } type && Wrappers.Contains(LastPart(type))) return true;
-        if (Mechanism(at) is not { } mechanism || !mechanism.TryGetProperty("is_exception_group", out var isGroup)) return false;
+        if (JsonText.Member(_exceptions[at], "type") is { } type && Wrappers.Contains(LastPart(type))) return true;
+        if (Mechanism(at) is not { } mechanism) return false;
+        if (!mechanism.TryGetProperty("is_exception_group", out var isGroup)) return false;
         var isParent = Id(at, "exception_id") is not { } id || Id(inner, "parent_id") == id;
         return isGroup.ValueKind == JsonValueKind.True && isParent && KinshipOf(inner) == 0;
     }
 
     private static string LastPart(string type) => type[(type.AsSpan().LastIndexOfAny(".+$:") + 1)..];
 
-    private JsonElement? Mechanism(int at) =>
-        _exceptions[at] is { ValueKind: JsonValueKind.Object } exception && exception.TryGetProperty("mechanism", out var mechanism)
-            && mechanism.ValueKind == JsonValueKind.Object ? mechanism : null;
+    private JsonElement? Mechanism(int at)
+    {
+        var exception = _exceptions[at];
+        if (exception.ValueKind != JsonValueKind.Object) return null;
+        if (!exception.TryGetProperty("mechanism", out var mechanism)) return null;
+        return mechanism.ValueKind == JsonValueKind.Object ? mechanism : null;
+    }
 
     private long? Id(int at, string name)
     {
@@ -113,7 +124,8 @@ internal sealed class ExceptionChain
     private static string? TitleOf(JsonElement exception)
     {
         if (exception.ValueKind != JsonValueKind.Object) return null;
-        var (type, value) = (SentryText.Member(exception, "type"), SentryText.Member(exception, "value"));
+        var type = JsonText.Member(exception, "type");
+        var value = JsonText.Member(exception, "value");
         return type is not null && value is not null ? $"{type}: {value}" : type ?? value;
     }
 }

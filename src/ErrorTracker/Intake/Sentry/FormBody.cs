@@ -1,15 +1,12 @@
-using ErrorTracker.Http;
-
 namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>
 /// A body for readers that want a stream. It ends early where the body cannot be read further, and then knows why.
 /// </summary>
-internal sealed class FormBody(
-    Func<Memory<byte>, CancellationToken, ValueTask<(int Read, SentryRefusal? Refusal)>> readSome) : Stream
+internal sealed class FormBody(SentryBody body) : Stream
 {
     /// <summary>Null as long as the body can be read.</summary>
-    public SentryRefusal? Refusal { get; private set; }
+    public IntakeRefusal? Refusal { get; private set; }
 
     public override bool CanRead => true;
 
@@ -28,7 +25,8 @@ internal sealed class FormBody(
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken stop = default)
     {
         if (Refusal is not null) return 0;
-        (var read, Refusal) = await readSome(buffer, stop);
+        var (read, refusal) = await body.ReadAsync(buffer, stop);
+        Refusal = refusal;
         return read;
     }
 

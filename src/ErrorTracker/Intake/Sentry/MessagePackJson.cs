@@ -3,7 +3,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Intake.Sentry;
 
@@ -31,7 +30,7 @@ internal static class MessagePackJson
             {
                 if (!TryWrite(ref rest, json, Deepest)) break;
             }
-            if ((written += buffer.WrittenCount) > EventBody.Largest) break;
+            if ((written += buffer.WrittenCount) > EventLimits.Largest) break;
             values.Add(JsonElement.Parse(buffer.WrittenSpan));
         }
         return values;

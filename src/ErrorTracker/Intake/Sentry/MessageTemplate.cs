@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>
-/// A message with places for its parameters, as Python writes them: <c>%s</c> and <c>%(name)s</c>, or else <c>{}</c>, <c>{0}</c> and
-/// <c>{name}</c>. Pure. A place without a parameter stays as it is.
+/// A message with places for its parameters, as Python writes them: <c>%s</c> and <c>%(name)s</c>, or else <c>{}</c>,
+/// <c>{0}</c> and <c>{name}</c>. Pure. A place without a parameter stays as it is.
 /// </summary>
 internal static partial class MessageTemplate
 {
@@ -33,12 +33,17 @@ internal static partial class MessageTemplate
         var longest = most + 1 + MostPlaces * LongestPlace;
         if (template.Length > longest) template = template[..longest];
         var pattern = Percent().IsMatch(template) ? Percent() : Braces();
-        var (values, filled, at, next, places) = (ValuesOf(parameters), new StringBuilder(), 0, 0, MostPlaces);
-        for (var place = pattern.Match(template); place.Success && filled.Length <= most && places > 0; place = place.NextMatch(), places--)
+        var values = ValuesOf(parameters);
+        var filled = new StringBuilder();
+        var at = 0;
+        var next = 0;
+        var place = pattern.Match(template);
+        for (var places = 0; places < MostPlaces && place.Success && filled.Length <= most; places++)
         {
             var value = place.Value == "%%" ? "%" : values.GetValueOrDefault(NameOf(place, parameters, ref next));
             filled.Append(template, at, place.Index - at).Append(value ?? place.Value);
             at = place.Index + place.Length;
+            place = place.NextMatch();
         }
         return filled.Append(template, at, template.Length - at).ToString();
     }
@@ -60,10 +65,10 @@ internal static partial class MessageTemplate
         var values = new Dictionary<string, string>();
         if (parameters.ValueKind == JsonValueKind.Object)
             foreach (var member in parameters.EnumerateObject().Take(MostParameters))
-                values[member.Name] = SentryText.Of(member.Value);
+                values[member.Name] = JsonText.Of(member.Value);
         if (parameters.ValueKind == JsonValueKind.Array)
             foreach (var (index, item) in parameters.EnumerateArray().Take(MostParameters).Index())
-                values[Key(index)] = SentryText.Of(item);
+                values[Key(index)] = JsonText.Of(item);
         return values;
     }
 

@@ -37,7 +37,7 @@ internal sealed record CrashDump(string Kind, string? FileName, long Bytes)
             _ => null,
         };
         if (kind is null) return null;
-        var name = item.Header.FileName is { } given ? SentryText.Cut(given, LongestName) : null;
+        var name = item.Header.FileName is { } given ? CodePoints.Truncate(given, LongestName) : null;
         return new(kind, name, item.Size);
     }
 }
@@ -98,7 +98,7 @@ internal static class NativeCrash
 
     private static string Describe(CrashDump dump)
     {
-        var name = dump.FileName is { Length: > 0 } given ? SentryText.Cut(given, LongestName) + ", " : "";
+        var name = dump.FileName is { Length: > 0 } given ? CodePoints.Truncate(given, LongestName) + ", " : "";
         return string.Create(CultureInfo.InvariantCulture, $"{name}{dump.Bytes} bytes: not kept");
     }
 

@@ -36,8 +36,9 @@ internal sealed record SecurityReport(string Kind, JsonElement Content, JsonElem
         get
         {
             if (!Sent.TryGetProperty("age", out var age) || age.ValueKind != JsonValueKind.Number) return null;
-            var isHeld = age.TryGetDouble(out var milliseconds) && milliseconds >= 0 && milliseconds < Oldest.TotalMilliseconds;
-            return isHeld ? TimeSpan.FromMilliseconds(milliseconds) : null;
+            if (!age.TryGetDouble(out var milliseconds)) return null;
+            var isPlausible = milliseconds >= 0 && milliseconds < Oldest.TotalMilliseconds;
+            return isPlausible ? TimeSpan.FromMilliseconds(milliseconds) : null;
         }
     }
 
@@ -45,7 +46,8 @@ internal sealed record SecurityReport(string Kind, JsonElement Content, JsonElem
 
     /// <summary>Firefox does not send the effective one, and the violated one may have its sources behind it.</summary>
     private string? Directive =>
-        Text("effective-directive", "effectiveDirective", "violated-directive", "violatedDirective")?.Trim().Split(' ', 2)[0];
+        Text("effective-directive", "effectiveDirective", "violated-directive", "violatedDirective")
+            ?.Trim().Split(' ', 2)[0];
 
     private string? BlockedUri => Text("blocked-uri", "blockedURL");
 
@@ -62,10 +64,14 @@ internal sealed record SecurityReport(string Kind, JsonElement Content, JsonElem
     /// Without the path, which may differ each time; the scheme alone for those that have no host, such as data and
     /// blob.
     /// </summary>
-    private static string OriginOf(string uri) =>
-        !uri.Contains(':') || !Uri.TryCreate(SentryText.Cut(uri, LongestUri), UriKind.Absolute, out var parsed) ? uri
-        : parsed.Host.Length > 0 ? parsed.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
-        : parsed.Scheme;
+    private static string OriginOf(string uri)
+    {
+        if (!uri.Contains(':')) return uri;
+        if (!Uri.TryCreate(CodePoints.Truncate(uri, LongestUri), UriKind.Absolute, out var parsed)) return uri;
+        return parsed.Host.Length > 0
+            ? parsed.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
+            : parsed.Scheme;
+    }
 
     private string? Text(params ReadOnlySpan<string> names)
     {

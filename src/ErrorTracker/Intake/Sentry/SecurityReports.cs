@@ -83,17 +83,19 @@ internal static class SecurityReports
     private static byte[] Write(SecurityReport report, ReportOrigin origin, DateTimeOffset receivedAt) =>
         KeptJson.Write(json => Write(json, report, origin, receivedAt)).Utf8.ToArray();
 
-    private static void Write(Utf8JsonWriter json, SecurityReport report, ReportOrigin origin, DateTimeOffset receivedAt)
+    private static void Write(
+        Utf8JsonWriter json, SecurityReport report, ReportOrigin origin, DateTimeOffset receivedAt)
     {
         json.WriteString("message", report.Title);
         json.WriteString("level", "warning");
         json.WriteString("logger", report.Kind);
-        if (report.Age is { } age) json.WriteString("timestamp", (receivedAt - age).ToString("O", CultureInfo.InvariantCulture));
+        if (report.Age is { } age)
+            json.WriteString("timestamp", (receivedAt - age).ToString("O", CultureInfo.InvariantCulture));
         if (origin.Release is not null) json.WriteString("release", origin.Release);
         if (origin.Environment is not null) json.WriteString("environment", origin.Environment);
         json.WriteStartObject("tags");
         foreach (var (name, value) in report.Tags)
-            if (value is { Length: > 0 }) json.WriteString(name, SentryText.Cut(value, LongestTag));
+            if (value is { Length: > 0 }) json.WriteString(name, CodePoints.Truncate(value, LongestTag));
         json.WriteEndObject();
         json.WriteStartObject("request");
         if (report.DocumentUri is { } uri) json.WriteString("url", uri);

@@ -11,7 +11,7 @@ public static class SendCheckIn
     /// <c>loss</c> under <c>monitor</c>.
     /// </summary>
     [WolverineGet("/api/{app_id}/cron/{monitor}/{key}", OperationId = "CheckInWithKey")]
-    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> Get(
         string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
         CountAsync(app_id, key, http, services);
@@ -21,7 +21,7 @@ public static class SendCheckIn
     /// is not read.
     /// </summary>
     [WolverinePost("/api/{app_id}/cron/{monitor}/{key}", OperationId = "PostCheckInWithKey")]
-    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> Post(
         string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
         CountAsync(app_id, key, http, services);
@@ -30,7 +30,7 @@ public static class SendCheckIn
     /// Takes a check-in whose key is in the query. It is not kept, and counted in <c>loss</c> under <c>monitor</c>.
     /// </summary>
     [WolverineGet("/api/{app_id}/cron/{monitor}", OperationId = "CheckIn")]
-    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> GetByQuery(
         string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>
         CountAsync(app_id, null, http, services);
@@ -40,16 +40,13 @@ public static class SendCheckIn
     /// <c>monitor</c>; its body is not read.
     /// </summary>
     [WolverinePost("/api/{app_id}/cron/{monitor}", OperationId = "PostCheckIn")]
-    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests]
+    [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> PostByQuery(
         string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>
         CountAsync(app_id, null, http, services);
 
-    private static async Task<IResult> CountAsync(string app_id, string? key, HttpContext http, IntakeServices services)
-    {
-        using var intake = new CheckInIntake(app_id, key, http, services);
-        return await intake.RunAsync();
-    }
+    private static Task<IResult> CountAsync(string app_id, string? key, HttpContext http, IntakeServices services) =>
+        new CheckInIntake(app_id, key, http, services).RunAsync();
 
     private sealed class CheckInIntake(string app_id, string? key, HttpContext http, IntakeServices services)
         : SentryIntake(app_id, http, services)
@@ -58,10 +55,11 @@ public static class SendCheckIn
 
         protected override int Held => 0;
 
-        protected override ValueTask<SentryRefusal?> ReadBodyAsync(Memory<byte> buffer, CancellationToken stop)
+        protected override ValueTask<IntakeRefusal?> ReadAsync(
+            SentryBody body, Memory<byte> buffer, CancellationToken stop)
         {
-            PassOver(Unkept.CheckIn);
-            return new(default(SentryRefusal));
+            Items.PassOver(Unkept.CheckIn);
+            return default;
         }
 
         protected override IResult Answer(Guid? id) => Results.StatusCode(StatusCodes.Status202Accepted);

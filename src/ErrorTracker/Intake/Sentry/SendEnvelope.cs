@@ -4,11 +4,6 @@ using Wolverine.Http;
 
 namespace ErrorTracker.Intake.Sentry;
 
-/// <summary>
-/// Where Sentry SDKs send, by the protocol that they share (https://develop.sentry.dev/sdk/data-model/envelopes/). This
-/// room speaks it: it makes events like those of the native endpoints, which go the same way into the log. It may use
-/// Ingestion and Applications.
-/// </summary>
 public static class SendEnvelope
 {
     private const string Example =
@@ -25,14 +20,13 @@ public static class SendEnvelope
     /// to send what is not kept.
     /// </summary>
     [WolverinePost("/api/{app_id}/envelope", OperationId = "SendEnvelope")]
-    [ProducesResponseType<SentryReceipt>(200), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json"), Ingests("application/x-sentry-envelope", Example)]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
-    {
-        using var intake = new EnvelopeIntake(app_id, http, services);
-        return await intake.RunAsync();
-    }
+    [ProducesResponseType<SentryReceipt>(200), Ingests("application/x-sentry-envelope", Example)]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
+    public static Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
+        new EnvelopeIntake(app_id, http, services).RunAsync();
 
-    private sealed class EnvelopeIntake(string app_id, HttpContext http, IntakeServices services) : SentryIntake(app_id, http, services)
+    private sealed class EnvelopeIntake(string app_id, HttpContext http, IntakeServices services)
+        : SentryIntake(app_id, http, services)
     {
         private readonly EnvelopeReader _reader = new();
         private string? _eventId;
@@ -41,16 +35,17 @@ public static class SendEnvelope
 
         protected override int Held => _reader.Capacity;
 
-        protected override async ValueTask<SentryRefusal?> ReadBodyAsync(Memory<byte> buffer, CancellationToken stop)
+        protected override async ValueTask<IntakeRefusal?> ReadAsync(
+            SentryBody body, Memory<byte> buffer, CancellationToken stop)
         {
-            if (await ReadEachAsync(buffer, TakeAsync, stop) is { } refusal) return refusal;
+            if (await ReadEachAsync(body, buffer, TakeAsync, stop) is { } refusal) return refusal;
             return _reader.TryFinish(out var part) ? await TakeAsync(part) : null;
         }
 
         protected override (Memory<byte> Event, string? HeaderId) DescribeCrash() =>
             (base.DescribeCrash().Event, _eventId);
 
-        private async ValueTask<SentryRefusal?> TakeAsync(Memory<byte> bytes)
+        private async ValueTask<IntakeRefusal?> TakeAsync(Memory<byte> bytes)
         {
             while (Next(ref bytes) is { } part)
                 if (await TakeAsync(part) is { } refusal) return refusal;
@@ -65,7 +60,7 @@ public static class SendEnvelope
             return found ? part : null;
         }
 
-        private ValueTask<SentryRefusal?> TakeAsync(EnvelopePart part)
+        private ValueTask<IntakeRefusal?> TakeAsync(EnvelopePart part)
         {
             if (part.Kind == EnvelopePartKind.Refused) return new(Key is null ? SentryRefusal.NoKey : part.Refusal);
             if (part.Kind == EnvelopePartKind.Item) return new(Take(part));
@@ -73,19 +68,19 @@ public static class SendEnvelope
             return OpenByAsync(part.Dsn);
         }
 
-        private SentryRefusal? Take(EnvelopePart item)
+        private IntakeRefusal? Take(EnvelopePart item)
         {
-            if (item.Type == EnvelopeReader.Event) return KeepEvent(item.Payload, _eventId);
-            if (item.Type == EnvelopeReader.ClientReport) KeepClientReport(item.Payload);
-            else if (CrashDump.Of(item) is { } dump) KeepDump(dump);
+            if (item.Type == EnvelopeReader.Event) return Items.KeepEvent(item.Payload, _eventId);
+            if (item.Type == EnvelopeReader.ClientReport) Items.KeepClientReport(item.Payload);
+            else if (CrashDump.Of(item) is { } dump) Items.KeepDump(dump);
             else if (item.Type is EnvelopeReader.SecurityReport or EnvelopeReader.NetworkReport) KeepReports(item.Payload);
-            else PassOver(item.Type, item.Header.Count);
+            else Items.PassOver(item.Type, item.Header.Count);
             return null;
         }
 
         private void KeepReports(Memory<byte> payload)
         {
-            if (!TryKeepReports(payload)) PassOver(Unkept.Security);
+            if (!Items.TryKeepReports(payload)) Items.PassOver(Unkept.Security);
         }
     }
 }

@@ -30,13 +30,10 @@ public static class SendMinidump
     /// </summary>
     [WolverinePost("/api/{app_id}/minidump", OperationId = "SendMinidump")]
     [ProducesResponseType<string>(200, "text/plain")]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
     [Ingests("multipart/form-data", Example, Type = typeof(MinidumpForm)), Ingests("application/x-dmp", "MDMP…")]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
-    {
-        using var intake = new MinidumpIntake(app_id, http, services);
-        return await intake.RunAsync();
-    }
+    public static Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
+        new MinidumpIntake(app_id, http, services).RunAsync();
 
     private sealed class MinidumpIntake(string app_id, HttpContext http, IntakeServices services)
         : SentryIntake(app_id, http, services)
@@ -45,10 +42,11 @@ public static class SendMinidump
 
         protected override int Held => _form.Held;
 
-        protected override ValueTask<SentryRefusal?> ReadBodyAsync(Memory<byte> buffer, CancellationToken stop) =>
+        protected override ValueTask<IntakeRefusal?> ReadAsync(
+            SentryBody body, Memory<byte> buffer, CancellationToken stop) =>
             BoundaryOf(Http.Request) is { } boundary
-                ? ReadFormAsync(boundary, buffer, stop)
-                : ReadDumpAsync(buffer, stop);
+                ? ReadFormAsync(boundary, body, buffer, stop)
+                : ReadDumpAsync(body, buffer, stop);
 
         protected override (Memory<byte> Event, string? HeaderId) DescribeCrash() => (_form.ToEvent(), null);
 
@@ -62,46 +60,49 @@ public static class SendMinidump
                 : null;
 
         /// <summary>The dump itself is the body.</summary>
-        private async ValueTask<SentryRefusal?> ReadDumpAsync(Memory<byte> buffer, CancellationToken stop)
+        private async ValueTask<IntakeRefusal?> ReadDumpAsync(
+            SentryBody body, Memory<byte> buffer, CancellationToken stop)
         {
             var start = new DumpStart();
-            if (await ReadEachAsync(buffer, start.TakeAsync, stop) is { } refusal) return refusal;
+            if (await ReadEachAsync(body, buffer, start.TakeAsync, stop) is { } refusal) return refusal;
             if (!start.IsDump) return SentryRefusal.NoDump;
-            KeepDump(new(CrashDump.Minidump, null, start.Size));
+            Items.KeepDump(new(CrashDump.Minidump, null, start.Size));
             return null;
         }
 
-        private async ValueTask<SentryRefusal?> ReadFormAsync(
-            string boundary, Memory<byte> buffer, CancellationToken stop)
+        private async ValueTask<IntakeRefusal?> ReadFormAsync(
+            string boundary, SentryBody body, Memory<byte> buffer, CancellationToken stop)
         {
-            await using var body = new FormBody(ReadSomeAsync);
+            await using var form = new FormBody(body);
             try
             {
-                var parts = new MultipartReader(boundary, body);
+                var parts = new MultipartReader(boundary, form);
                 while (await parts.ReadNextSectionAsync(stop) is { } part)
                     if (await TakeAsync(part, buffer, stop) is { } refusal) return refusal;
             }
             catch (Exception e) when (e is IOException or InvalidDataException or ArgumentException)
             {
-                return body.Refusal ?? SentryRefusal.BrokenForm;
+                return form.Refusal ?? SentryRefusal.BrokenForm;
             }
-            return body.Refusal ?? (_form.HasDump ? null : SentryRefusal.NoDump);
+            return form.Refusal ?? (_form.HasDump ? null : SentryRefusal.NoDump);
         }
 
         /// <summary>Files are passed over; the text of fields is held.</summary>
-        private async ValueTask<SentryRefusal?> TakeAsync(
+        private async ValueTask<IntakeRefusal?> TakeAsync(
             MultipartSection part, Memory<byte> buffer, CancellationToken stop)
         {
             var field = _form.Begin(part.ContentDisposition);
             if (field is null) return SentryRefusal.LargeForm;
-            for (var read = 1; read > 0;)
+            int read;
+            do
             {
                 read = await part.Body.ReadAsync(buffer, stop);
                 if (!_form.TryAdd(field, buffer.Span[..read])) return SentryRefusal.LargeForm;
-                if (!TryTakeRoomForHeld()) return SentryRefusal.NoRoom;
+                if (!TryTakeMemoryForHeld()) return IntakeRefusal.NoRoom;
             }
-            if (field.Dump is { } dump) KeepDump(dump);
-            else if (field.IsFile) PassOver(Unkept.Attachment);
+            while (read > 0);
+            if (field.Dump is { } dump) Items.KeepDump(dump);
+            else if (field.IsFile) Items.PassOver(Unkept.Attachment);
             return null;
         }
     }

@@ -20,21 +20,18 @@ public static class SendSecurityReport
     /// </summary>
     [WolverinePost("/api/{app_id}/security", OperationId = "SendSecurityReport")]
     [ProducesResponseType<SentryReceipt>(200)]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
     [Ingests("application/csp-report", Example, Type = typeof(CspReport))]
     [Ingests("application/reports+json", List, Type = typeof(BrowserReport[]))]
     [Ingests("application/expect-ct-report+json", Transparency, Type = typeof(ExpectCtReport))]
-    [Ingests(Door.Json, Example, Type = typeof(CspReport))]
-    public static async Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services)
-    {
-        using var intake = new ReportIntake(app_id, http, services);
-        return await intake.RunAsync();
-    }
+    [Ingests(MediaType.Json, Example, Type = typeof(CspReport))]
+    public static Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
+        new ReportIntake(app_id, http, services).RunAsync();
 
     /// <summary>The same, by the name that older pages use.</summary>
     [WolverinePost("/api/{app_id}/csp-report", OperationId = "SendCspReport")]
     [ProducesResponseType<SentryReceipt>(200), Ingests("application/csp-report", Example, Type = typeof(CspReport))]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
     public static Task<IResult> PostCsp(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         Post(app_id, http, services);
 
@@ -42,14 +39,14 @@ public static class SendSecurityReport
     [WolverinePost("/api/{app_id}/nel", OperationId = "SendNetworkErrorReport")]
     [ProducesResponseType<SentryReceipt>(200)]
     [Ingests("application/reports+json", Failures, Type = typeof(BrowserReport[]))]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
     public static Task<IResult> PostNel(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         Post(app_id, http, services);
 
     private sealed class ReportIntake(string app_id, HttpContext http, IntakeServices services)
         : WholeBodyIntake(app_id, http, services)
     {
-        protected override SentryRefusal? Take(Memory<byte> body) =>
-            TryKeepReports(body) ? null : SentryRefusal.BadReport;
+        protected override IntakeRefusal? Take(Memory<byte> body) =>
+            Items.TryKeepReports(body) ? null : SentryRefusal.BadReport;
     }
 }

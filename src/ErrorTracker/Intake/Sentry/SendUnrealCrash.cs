@@ -13,13 +13,10 @@ public static class SendUnrealCrash
     /// </summary>
     [WolverinePost("/api/{app_id}/unreal/{key}", OperationId = "SendUnrealCrash")]
     [ProducesResponseType<string>(200, "text/plain"), Ingests("application/octet-stream", "CR1…")]
-    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = "application/json")]
-    public static async Task<IResult> Post(
-        string app_id, string key, HttpContext http, [FromServices] IntakeServices services)
-    {
-        using var intake = new UnrealIntake(app_id, key, http, services);
-        return await intake.RunAsync();
-    }
+    [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
+    public static Task<IResult> Post(
+        string app_id, string key, HttpContext http, [FromServices] IntakeServices services) =>
+        new UnrealIntake(app_id, key, http, services).RunAsync();
 
     private sealed class UnrealIntake(string app_id, string key, HttpContext http, IntakeServices services)
         : SentryIntake(app_id, http, services)
@@ -28,12 +25,13 @@ public static class SendUnrealCrash
 
         protected override int Held => 0;
 
-        protected override async ValueTask<SentryRefusal?> ReadBodyAsync(Memory<byte> buffer, CancellationToken stop)
+        protected override async ValueTask<IntakeRefusal?> ReadAsync(
+            SentryBody body, Memory<byte> buffer, CancellationToken stop)
         {
             var report = new DumpStart();
-            if (await ReadEachAsync(buffer, report.TakeAsync, stop) is { } refusal) return refusal;
+            if (await ReadEachAsync(body, buffer, report.TakeAsync, stop) is { } refusal) return refusal;
             if (report.Size == 0) return SentryRefusal.Empty;
-            KeepDump(new(CrashDump.UnrealReport, null, report.Size));
+            Items.KeepDump(new(CrashDump.UnrealReport, null, report.Size));
             return null;
         }
 

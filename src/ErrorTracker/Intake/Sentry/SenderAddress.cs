@@ -5,8 +5,8 @@ namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>
 /// The IP address that an event came from, in the places where its SDK asks for it: <c>user.ip_address</c> and
-/// <c>request.env.REMOTE_ADDR</c> of <c>{{auto}}</c>, and an absent <c>user.ip_address</c> where <c>sdk.settings.infer_ip</c> is
-/// <c>auto</c>. Where that is <c>never</c>, nothing is told. Pure.
+/// <c>request.env.REMOTE_ADDR</c> of <c>{{auto}}</c>, and an absent <c>user.ip_address</c> where
+/// <c>sdk.settings.infer_ip</c> is <c>auto</c>. Where that is <c>never</c>, nothing is told. Pure.
 /// </summary>
 internal sealed class SenderAddress
 {
@@ -19,7 +19,7 @@ internal sealed class SenderAddress
     /// <param name="address">Null if nobody knows.</param>
     public SenderAddress(JsonElement? sdk, string? address)
     {
-        var setting = Member(Member(sdk, "settings"), "infer_ip") is { } told ? SentryText.Of(told) : "";
+        var setting = Member(Member(sdk, "settings"), "infer_ip") is { } told ? JsonText.Of(told) : "";
         _address = setting.Equals("never", StringComparison.OrdinalIgnoreCase) ? null : address;
         _isInferred = _address is not null && setting.Equals("auto", StringComparison.OrdinalIgnoreCase);
     }
@@ -70,7 +70,8 @@ internal sealed class SenderAddress
     }
 
     /// <summary>The address goes first, in the place of what the object says.</summary>
-    private void WriteObject(Utf8JsonWriter context, JsonElement sent, KeptJson kept, string name, string path, string field)
+    private void WriteObject(
+        Utf8JsonWriter context, JsonElement sent, KeptJson kept, string name, string path, string field)
     {
         context.WriteStartObject(name);
         if (_address is not null) context.WriteString(field, _address);
@@ -80,11 +81,15 @@ internal sealed class SenderAddress
         context.WriteEndObject();
     }
 
-    private static bool IsAsked(JsonElement? told) => told is { ValueKind: JsonValueKind.String } text && text.ValueEquals(Asked);
+    private static bool IsAsked(JsonElement? told) => IsText(told, Asked);
 
-    private static bool IsAbsent(JsonElement? told) =>
-        told is null or { ValueKind: JsonValueKind.Null } || told is { ValueKind: JsonValueKind.String } text && text.ValueEquals("");
+    private static bool IsAbsent(JsonElement? told) => told is null or { ValueKind: JsonValueKind.Null } || IsText(told, "");
+
+    private static bool IsText(JsonElement? told, string text) =>
+        told is { ValueKind: JsonValueKind.String } value && value.ValueEquals(text);
 
     private static JsonElement? Member(JsonElement? value, string name) =>
-        value is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var member) ? member : null;
+        value is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var member)
+            ? member
+            : null;
 }

@@ -6,10 +6,10 @@ namespace ErrorTracker.Intake.Sentry;
 /// <summary>The exceptions and threads of an event with their frames, as the log's <c>stack</c>.</summary>
 internal static class SentryStack
 {
-    /// <summary>Items that are no objects become some: a MiB of them would be six.</summary>
+    /// <summary>So many items that are no objects are made objects: a mebibyte of them would become six.</summary>
     private const int MostOthers = 100;
 
-    /// <summary>The items of <c>{"values":[…]}</c>, of a list, or the one; null is none.</summary>
+    /// <summary>The items of <c>{"values":[…]}</c> or of a list; any other value is the one item, and null is none.</summary>
     public static List<JsonElement> ListOf(JsonElement? sent, string name, KeptJson kept)
     {
         if (sent is not { } value) return [];
@@ -33,18 +33,19 @@ internal static class SentryStack
     public static string? TextOf(List<JsonElement> items)
     {
         var last = items.FindLastIndex(IsText);
-        return last < 0 ? null : SentryText.Of(items[last]);
+        return last < 0 ? null : JsonText.Of(items[last]);
     }
 
     private static bool IsText(JsonElement item) =>
         item.ValueKind == JsonValueKind.Number || item.ValueKind == JsonValueKind.String && !item.ValueEquals("");
 
     /// <summary>
-    /// Frames are lifted out of their stacktrace; what else it holds stays in it. An item that is no object becomes one with it as
-    /// its value.
+    /// Frames are lifted out of their stacktrace; what else it holds stays in it. An item that is no object becomes one
+    /// with it as its value.
     /// </summary>
     /// <param name="stacktrace">Of an event that has one of its own.</param>
-    public static RawJson? Of(List<JsonElement> exceptions, List<JsonElement> threads, JsonElement? stacktrace, KeptJson kept)
+    public static RawJson? Of(
+        List<JsonElement> exceptions, List<JsonElement> threads, JsonElement? stacktrace, KeptJson kept)
     {
         if (exceptions.Count == 0 && threads.Count == 0 && stacktrace is null) return null;
         return KeptJson.Write(stack =>

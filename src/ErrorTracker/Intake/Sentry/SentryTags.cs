@@ -1,12 +1,11 @@
 using System.Text.Json;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>
-/// The tags of an event in each form that SDKs give them: an object, or a list of pairs, each a list of two or an object of key
-/// and value.
+/// The tags of an event in each form that SDKs give them: an object, or a list of pairs, each a list of two or an
+/// object of key and value.
 /// </summary>
 internal sealed class SentryTags
 {
@@ -16,9 +15,12 @@ internal sealed class SentryTags
     {
         if (sent is null) return;
         foreach (var (name, value) in PairsOf(sent.Value, kept))
-            if (value.ValueKind != JsonValueKind.Null)
-                (_tags.Count < EventBody.MostTags || _tags.ContainsKey(name) ? _tags : _others)[name] = SentryText.Of(value);
-        if (_others.Count > 0) kept.Drop("tags", EventBody.TooManyTags);
+        {
+            if (value.ValueKind == JsonValueKind.Null) continue;
+            var isKept = _tags.Count < EventLimits.MostTags || _tags.ContainsKey(name);
+            (isKept ? _tags : _others)[name] = JsonText.Of(value);
+        }
+        if (_others.Count > 0) kept.Drop("tags", EventLimits.TooManyTags);
     }
 
     /// <summary>As many as the log takes, all of them text; null if there are none.</summary>
@@ -40,7 +42,8 @@ internal sealed class SentryTags
 
     private static IEnumerable<(string Name, JsonElement Value)> PairsOf(JsonElement tags, KeptJson kept)
     {
-        if (tags.ValueKind == JsonValueKind.Object) return tags.EnumerateObject().Select(member => (member.Name, member.Value));
+        if (tags.ValueKind == JsonValueKind.Object)
+            return tags.EnumerateObject().Select(member => (member.Name, member.Value));
         if (tags.ValueKind != JsonValueKind.Array)
         {
             kept.Drop("tags", "must be an object or a list of pairs");
@@ -58,11 +61,19 @@ internal sealed class SentryTags
         if (holdsOthers) kept.Drop("tags", "holds what is no pair");
     }
 
-    private static (string, JsonElement)? PairOf(JsonElement item) => item.ValueKind switch
+    /// <summary>Null if the item is no pair.</summary>
+    private static (string, JsonElement)? PairOf(JsonElement item)
     {
-        JsonValueKind.Array when item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.String => (item[0].GetString()!, item[1]),
-        JsonValueKind.Object when item.TryGetProperty("key", out var key) && key.ValueKind == JsonValueKind.String
-            && item.TryGetProperty("value", out var value) => (key.GetString()!, value),
-        _ => null,
-    };
+        var isPair = false;
+        JsonElement name = default, value = default;
+        if (item.ValueKind == JsonValueKind.Array && item.GetArrayLength() == 2)
+        {
+            isPair = true;
+            name = item[0];
+            value = item[1];
+        }
+        else if (item.ValueKind == JsonValueKind.Object)
+            isPair = item.TryGetProperty("key", out name) && item.TryGetProperty("value", out value);
+        return isPair && name.ValueKind == JsonValueKind.String ? (name.GetString()!, value) : null;
+    }
 }

@@ -3,17 +3,17 @@ using System.Text.Json;
 namespace ErrorTracker.Intake.Sentry;
 
 /// <summary>
-/// Where the stack ends of an event that has neither an exception's title nor a message: it is called that. Pure.
+/// The place where the stack of an event ends: the message of an event that has no other. Pure.
 /// </summary>
 internal static class StackPlace
 {
     private static readonly string[] Files = ["filename", "abs_path", "module", "package"];
 
-    /// <summary>So many exceptions, and frames of a stack, are looked at: the innermost ones.</summary>
+    /// <summary>So many exceptions, and frames of a stack, are looked at: the last ones.</summary>
     private const int Most = 100;
 
     /// <summary>
-    /// The exceptions' from the outermost on, else the event's own, else that of the thread that crashed.
+    /// The stack of the outermost exception that has one, else the event's own, else that of the thread that crashed.
     /// </summary>
     public static string? Of(List<JsonElement> exceptions, JsonElement? stacktrace, List<JsonElement> threads)
     {
@@ -38,7 +38,8 @@ internal static class StackPlace
     }
 
     private static bool HasFrames(JsonElement thread) =>
-        Member(Member(thread, "stacktrace"), "frames") is { ValueKind: JsonValueKind.Array } frames && frames.GetArrayLength() > 0;
+        Member(Member(thread, "stacktrace"), "frames") is { ValueKind: JsonValueKind.Array } frames
+        && frames.GetArrayLength() > 0;
 
     /// <summary>
     /// Frames end with the innermost call: the last function of the application's own, else the last of any, else a
@@ -59,10 +60,15 @@ internal static class StackPlace
     }
 
     private static JsonElement? Member(JsonElement? value, string name) =>
-        value is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var member) ? member : null;
+        value is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var member)
+            ? member
+            : null;
 
     private static string? Text(JsonElement value, string name) =>
-        Member(value, name) is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } known ? known : null;
+        Member(value, name) is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } known
+            ? known
+            : null;
 
-    private static bool IsTrue(JsonElement value, string name) => Member(value, name) is { ValueKind: JsonValueKind.True };
+    private static bool IsTrue(JsonElement value, string name) =>
+        Member(value, name) is { ValueKind: JsonValueKind.True };
 }

@@ -3,9 +3,9 @@ namespace ErrorTracker.Intake.Sentry;
 /// <summary>
 /// The closed list of items that are not kept. For each type: the category under which <c>loss</c> counts it, and the
 /// data categories by which SDKs are asked not to send it
-/// (https://develop.sentry.dev/sdk/expected-features/rate-limiting/). SDKs differ in some names, so all are said; a
-/// name that an SDK does not know it passes over. Never <c>error</c>, <c>default</c> or none: events would stop. Types
-/// that nobody knows count as <see cref="Unknown"/>, and there is no name by which they could be asked for less.
+/// (https://develop.sentry.dev/sdk/expected-features/rate-limiting/). SDKs differ in some names, so all of them are
+/// sent; an SDK ignores a name that it does not know. <c>error</c>, <c>default</c> and an empty list are never sent:
+/// events would stop. Types that nobody knows count as <see cref="Unknown"/>; no category stands for them.
 /// </summary>
 internal static class Unkept
 {
@@ -62,5 +62,6 @@ internal static class Unkept
     public static string[] CategoriesOf(string type) => Kinds.GetValueOrDefault(type, NobodyKnows).Limits;
 
     /// <summary>What <c>X-Sentry-Rate-Limits</c> says of them: seconds, categories, scope, reason.</summary>
-    public static string LimitOf(IEnumerable<string> categories) => $"{Seconds}:{string.Join(';', categories)}:project:not_kept";
+    public static string LimitOf(IEnumerable<string> categories) =>
+        $"{Seconds}:{string.Join(';', categories)}:project:not_kept";
 }

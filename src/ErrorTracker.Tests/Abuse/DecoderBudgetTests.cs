@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using ErrorTracker.Hosting;
 using ErrorTracker.Intake;
+using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Abuse;
 
@@ -9,7 +10,7 @@ namespace ErrorTracker.Tests.Abuse;
 /// Compressed bodies that ask for large windows, and large bodies, cost their application its share and no more.
 /// </summary>
 [Collection(nameof(OnPostgres))]
-public sealed class DecoderRoomTests(SharedApi shared)
+public sealed class DecoderBudgetTests(SharedApi shared)
 {
     private const int Many = 40;
 
@@ -51,7 +52,7 @@ public sealed class DecoderRoomTests(SharedApi shared)
     public async Task large_bodies_of_an_application_wait_for_a_slot_and_those_of_others_do_not(string path)
     {
         var (busy, other) = (await Api.RegisterAsync(), await Api.RegisterAsync());
-        var turns = Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount / 2)).Select(_ => Api.Memory.RoomFor(busy.Id)).ToList();
+        var turns = Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount / 2)).Select(_ => Api.Memory.BudgetFor(busy.Id)).ToList();
         foreach (var turn in turns) await turn.TakeTurnAsync(long.MaxValue, CancellationToken.None);
 
         var waiting = Enumerable.Range(0, 12).Select(_ => SendAsync(busy, path, null, Large(path))).ToList();
@@ -77,9 +78,9 @@ public sealed class DecoderRoomTests(SharedApi shared)
         var isSdk = path.EndsWith('/');
         var target = isSdk ? $"/api/{sender.Id}/{path}?sentry_key={sender.Key}" : $"/apps/{sender.Id}/{path}";
         using var request = new HttpRequestMessage(HttpMethod.Post, target) { Content = new StreamContent(body) };
-        request.Content.Headers.ContentType = new(Door.Json);
+        request.Content.Headers.ContentType = new(MediaType.Json);
         if (encoding is not null) request.Content.Headers.ContentEncoding.Add(encoding);
-        if (!isSdk) request.Headers.Add(Door.KeyHeader, sender.Key);
+        if (!isSdk) request.Headers.Add(NativeIntake.KeyHeader, sender.Key);
         using var answer = await Api.Host.Server.CreateClient().SendAsync(request);
         return answer.StatusCode;
     }

@@ -3,21 +3,21 @@ using ErrorTracker.Limits;
 
 namespace ErrorTracker.Tests.Intake;
 
-public sealed class RoomTests
+public sealed class RequestBudgetTests
 {
     [Fact]
     public void what_was_taken_before_the_application_was_known_moves_to_it()
     {
         var share = new FairShare(100);
-        using (var room = new Room(share, new ParseSlots(2), Room.Nobody))
+        using (var room = new RequestBudget(share, new ParseSlots(2), RequestBudget.Nobody))
         {
             Assert.True(room.TryTake(20));
             Assert.True(room.TryMoveTo(7));
             Assert.True(room.TryTake(20));
             Assert.Equal(40, share.Taken);
             Assert.False(share.TryTake(7, 20));
-            Assert.True(share.TryTake(Room.Nobody, 20));
-            share.Return(Room.Nobody, 20);
+            Assert.True(share.TryTake(RequestBudget.Nobody, 20));
+            share.Return(RequestBudget.Nobody, 20);
         }
         Assert.Equal(0, share.Taken);
     }
@@ -27,8 +27,8 @@ public sealed class RoomTests
     {
         const int Mebibyte = 1024 * 1024;
         var (share, slots) = (new FairShare(100), new ParseSlots(2));
-        using var first = new Room(share, slots, 7);
-        using var second = new Room(share, slots, 7);
+        using var first = new RequestBudget(share, slots, 7);
+        using var second = new RequestBudget(share, slots, 7);
         await first.TakeTurnAsync(Mebibyte, CancellationToken.None);
         var waiting = second.TakeTurnAsync(Mebibyte, CancellationToken.None).AsTask();
         Assert.True(first.TakeTurnAsync(2 * Mebibyte - 1, CancellationToken.None).IsCompleted);
