@@ -26,7 +26,8 @@ public sealed class WriteQueueTests(SharedApi shared)
         var stored = shared.Api.StoreAsync([.. good[..25], bad, .. good[25..]]);
         await Assert.ThrowsAnyAsync<Exception>(() => stored);
         Assert.All(good, g => Assert.Equal(Fate.Stored, g.Settled.Task.Result.Fate));
-        Assert.Equal(50, await shared.Api.ScalarAsync<long>($"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'"));
+        var count = $"select count(*) from errortracker.mt_events where tenant_id = '{sender.Id}'";
+        Assert.Equal(50, await shared.Api.ScalarAsync<long>(count));
     }
 
     [Fact]

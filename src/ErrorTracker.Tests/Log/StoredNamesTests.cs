@@ -70,8 +70,8 @@ public sealed class StoredNamesTests(SharedApi shared)
     public void kinds_of_outcomes() => Assert.Equal(
         ["ingest_outcomes", "refused", "not_kept", "client_dropped", "duplicate"],
         [
-            OutcomeTally.Table["errortracker.".Length..], OutcomeTally.Refused, OutcomeTally.NotKept,
-            OutcomeTally.ClientDropped, OutcomeTally.Duplicate,
+            OutcomeTally.Table["errortracker.".Length..], OutcomeKind.Refused, OutcomeKind.NotKept,
+            OutcomeKind.ClientDropped, Reason.Duplicate.Stored,
         ]);
 
     private async Task<string[]> NamesAsync(string column, string view) => await shared.Api.ScalarAsync<string[]>(

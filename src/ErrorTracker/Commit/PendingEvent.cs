@@ -24,8 +24,8 @@ public enum Fate
 public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
 
 /// <summary>
-/// An accepted event on its way to the log; <see cref="Settled"/> completes after the commit that holds it, or when none
-/// can hold it. It never fails.
+/// An accepted event on its way to the log. <see cref="Settled"/> completes after the commit that holds it, or when no
+/// commit will; it never fails.
 /// </summary>
 /// <param name="MayRepeat">Its sender named it, and so may send it again.</param>
 /// <param name="Data">As the log stores it: JSON in UTF-8.</param>

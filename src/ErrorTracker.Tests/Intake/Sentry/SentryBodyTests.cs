@@ -41,9 +41,11 @@ public sealed class SentryBodyTests(SharedApi shared) : SdkRequests(shared)
 
     /// <summary>A window of 2 GiB, asked for in a frame's first bytes.</summary>
     [Fact]
-    public async Task a_zstd_window_that_needs_much_memory_is_refused() =>
+    public async Task a_zstd_window_that_needs_much_memory_is_refused()
+    {
         byte[] header = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00];
         await RefusedAsync(await PostAsync(await Api.RegisterAsync(), header, encoding: "zstd"), 400);
+    }
 
     [Fact]
     public async Task what_is_inflated_beyond_100_mebibytes_is_refused()

@@ -12,8 +12,9 @@ public static class SendStore
     private const string
         Id = "7d3f1f0e6f3b4f649a550d6f7c1f2a10",
         Time = "2026-01-31T12:34:56.789Z",
-        Example = $$"""{"event_id":"{{Id}}","timestamp":"{{Time}}","level":"error","message":"Payment declined"}""",
-        Compressed = "eJyrVspNLS5OTE9VslLKVaoFACq2BQ0="; // {"message":"m"}
+        Example = $$"""{"event_id":"{{Id}}","timestamp":"{{Time}}","level":"error","message":"Payment declined"}""";
+
+    private const string Compressed = "eJyrVspNLS5OTE9VslLKVaoFACq2BQ0="; // {"message":"m"}
 
     /// <summary>
     /// Takes one event of an older Sentry SDK: its JSON, or that compressed with zlib and written in Base64. Answered
@@ -21,8 +22,8 @@ public static class SendStore
     /// </summary>
     [WolverinePost("/api/{app_id}/store", OperationId = "SendStore")]
     [ProducesResponseType<SentryReceipt>(200)]
-    [Ingests(MediaType.Json, Example, Type = typeof(SdkEvent)), Ingests("text/plain", Compressed)]
     [Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json)]
+    [Ingests(MediaType.Json, Example, Type = typeof(SdkEvent)), Ingests("text/plain", Compressed)]
     public static Task<IResult> Post(string app_id, HttpContext http, [FromServices] IntakeServices services) =>
         new StoreIntake(app_id, http, services).RunAsync();
 
