@@ -15,6 +15,10 @@ public sealed partial class ContractTests(SharedApi shared)
 
     private const string Window = "since=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z";
 
+    /// <summary>Programs call them by these.</summary>
+    private static readonly string[] Names =
+        ["ListApplications", "ReadFeed", "RegisterApplication", "SendBatch", "SendEnvelope", "SendEvent"];
+
     [Fact]
     public async Task the_document_is_the_file()
     {
@@ -39,9 +43,7 @@ public sealed partial class ContractTests(SharedApi shared)
         var parameters = operations.SelectMany(call => call.Parameters);
         Assert.All(parameters, parameter => Assert.NotEmpty(Text(parameter["description"])));
         Assert.Equal(operations.Count, operations.Select(call => call.Id).Distinct().Count());
-        Assert.Subset(
-            operations.Select(call => call.Id).ToHashSet(),
-            ["ListApplications", "ReadFeed", "RegisterApplication", "SendBatch", "SendEnvelope", "SendEvent"]);
+        Assert.Equal([], Names.Except(operations.Select(call => call.Id)));
     }
 
     /// <summary>The version of a document is the one that the host tells when it starts.</summary>
