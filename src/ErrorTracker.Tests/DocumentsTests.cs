@@ -1,5 +1,8 @@
 using System.Text.RegularExpressions;
 using ErrorTracker.Configuration;
+using ErrorTracker.Intake;
+using ErrorTracker.Intake.Sentry;
+using ErrorTracker.Outcomes;
 using ErrorTracker.Tests.Configuration;
 
 namespace ErrorTracker.Tests;
@@ -69,6 +72,22 @@ public sealed partial class DocumentsTests
         Assert.Equal(
             made.Select(metric => metric.Groups[1].Value).Distinct().Order(),
             described.Select(metric => metric.Groups[1].Value).Distinct().Order());
+    }
+
+    [Fact]
+    public void the_page_of_sdks_has_each_refusal_in_its_words()
+    {
+        var refusals = typeof(SentryRefusal).GetFields().Select(field => field.GetValue(null)).OfType<IntakeRefusal>();
+        var page = Named("docs/sentry.md").Text;
+        Assert.All(refusals, refusal => Assert.Contains($"| {refusal.Status} | {refusal.Text} |", page));
+    }
+
+    [Fact]
+    public void each_reason_has_an_advice_for_operators()
+    {
+        var reasons = typeof(Reason).GetFields().Select(field => field.GetValue(null)).OfType<Reason>();
+        var page = Named("docs/operations.md").Text;
+        Assert.All(reasons.Except([Reason.Duplicate]), reason => Assert.Contains($"`{reason.Stored}`", page));
     }
 
     [Fact]
