@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using ErrorTracker.Counters;
 using ErrorTracker.Log;
-using ErrorTracker.Projections;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -146,7 +146,7 @@ internal sealed class IngestBenchmark(Host host, BaselineProcess baseline, Sende
             select
               (select coalesce(max(seq_id), 0) from {LogSchema.Name}.mt_events),
               (select coalesce(max(last_seq_id), 0) from {LogSchema.Name}.mt_event_progression
-               where name = '{CounterProjection.ShardIdentity}')
+               where name = '{CountersProjection.Definition.Row}')
             """;
         List<double> lags = [], memory = [];
         var unfolded = new Queue<(double SeenAt, long Last)>();

@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using ErrorTracker.Counters;
 using ErrorTracker.Log;
-using ErrorTracker.Projections;
 using Npgsql;
 
 namespace ErrorTracker.Crash;
@@ -221,7 +221,7 @@ internal sealed record Disturbance(
     {
         await using var connection = await stage.Cluster.Database.OpenConnectionAsync(stop);
         await using var isHeld = new NpgsqlCommand(
-            $"select exists (select from pg_locks where locktype = 'advisory' and objid = {Rebuild.OneAtATime})",
+            $"select exists (select from pg_locks where locktype = 'advisory' and objid = {CountersProjection.Definition.RebuildLock})",
             connection);
         while (!rebuild.Exited.IsCompleted && await isHeld.ExecuteScalarAsync(stop) is false)
             await Task.Delay(Pause, stop);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 
@@ -19,7 +20,8 @@ internal sealed class Recount(Stage stage)
     public async Task CompareAsync(Random random, CancellationToken stop)
     {
         var verify = new Verify(stage.Cluster.Database);
-        var verified = await verify.RunAsync(since: null, until: null, MostDifferences, stop);
+        var counters = CountersProjection.Definition;
+        var verified = await verify.RunAsync(counters, since: null, until: null, MostDifferences, stop);
         foreach (var difference in verified.Differences) stage.Ledger.Fault(FaultKind.Count, $"{difference}");
 
         var (since, until) = await WindowOfAllAsync(stop);

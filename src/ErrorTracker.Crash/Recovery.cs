@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Npgsql;
@@ -63,7 +64,7 @@ internal sealed record Recovery(double Ingest, double Ready, double Folded)
             $"""
             select
               ({place})
-              - (select last_seq_id from {CounterShard.Progress} where name = '{CounterShard.Current.Name}')
+              - (select last_seq_id from {LogProgress.Table} where name = '{CountersProjection.Definition.Row}')
             """;
         return UntilAsync($"{what} is folded", async () =>
         {

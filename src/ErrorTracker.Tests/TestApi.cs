@@ -34,7 +34,14 @@ public sealed class TestApi : IAsyncDisposable
 
     public WriteQueue Queue => Host.Services.GetRequiredService<WriteQueue>();
 
-    public static async Task<TestApi> StartAsync(string connectionString, params (string Key, string Value)[] settings)
+    public static Task<TestApi> StartAsync(string connectionString, params (string Key, string Value)[] settings) =>
+        StartAsync(connectionString, _ => { }, settings);
+
+    /// <param name="connectionString">The database.</param>
+    /// <param name="add">Adds services to the host's own.</param>
+    /// <param name="settings">Beyond those of every test.</param>
+    public static async Task<TestApi> StartAsync(
+        string connectionString, Action<IServiceCollection> add, params (string Key, string Value)[] settings)
     {
         var clock = new AdjustableClock();
         var host = await AlbaHost.For<Program>(builder =>
@@ -43,7 +50,11 @@ public sealed class TestApi : IAsyncDisposable
             builder.UseSetting("ErrorTracker:SingleNode", "true");
             builder.UseSetting("ErrorTracker:RegistrationsPerMinute", "0");
             foreach (var (key, value) in settings) builder.UseSetting(key, value);
-            builder.ConfigureServices(services => services.AddSingleton<TimeProvider>(clock));
+            builder.ConfigureServices(services =>
+            {
+                services.AddSingleton<TimeProvider>(clock);
+                add(services);
+            });
         });
         return new TestApi(host, clock);
     }
@@ -127,16 +138,19 @@ public sealed class TestApi : IAsyncDisposable
     }
 
     /// <summary>Waits until the counters have folded all that the log holds.</summary>
-    public Task FoldedAsync() => Eventually.Async(async () => await ScalarAsync<long>(
+    public Task FoldedAsync() => FoldedAsync(CountersProjection.Definition);
+
+    public Task FoldedAsync(Projection projection) => Eventually.Async(async () => await ScalarAsync<long>(
         $"""
         select (select coalesce(max(seq_id), 0) from errortracker.mt_events)
-             - coalesce((select last_seq_id from errortracker.mt_event_progression where name = '{CounterProjection.ShardIdentity}'), 0)
-        """) <= 0, "the counters have folded the log");
+             - coalesce((select last_seq_id from errortracker.mt_event_progression where name = '{projection.Row}'), 0)
+        """) <= 0, $"{projection.Name} have folded the log");
 
     /// <summary>Minutes that are over have become part of the larger steps, as they soon do by themselves.</summary>
     public async Task ClosedAsync()
     {
-        while (await CounterShard.Current.CloseMinutesAsync(Database, CancellationToken.None)) ;
+        var counters = ProjectionShard.Of(CountersProjection.Definition);
+        while (await counters.CloseAsync(Database, CancellationToken.None)) ;
     }
 
     /// <summary>Events that the counters hold, open minutes among them.</summary>

@@ -30,7 +30,7 @@ try
     builder.AddConsole();
     builder.Services.AddSingleton(settings);
     builder.Services.AddSingleton(TimeProvider.System);
-    builder.Services.AddLog(settings, postgres.ConnectionString, CounterTables.Current.NodeName);
+    builder.Services.AddLog(settings, postgres.ConnectionString);
     builder.Services.AddProjections();
     builder.Services.AddCounters();
     builder.AddNodes(settings);

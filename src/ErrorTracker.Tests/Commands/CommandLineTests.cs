@@ -36,7 +36,6 @@ public sealed class CommandLineTests
     [InlineData("demoo", "'demoo'")]
     [InlineData("projections", "command")]
     [InlineData("projections dance", "'dance'")]
-    [InlineData("projections rebuild Messages", "the only one is Counters")]
     [InlineData("projections verify --since yesterday", "--since must be an RFC 3339 time")]
     [InlineData("projections verify --since 2026-01-02 --until 2026-01-01", "--since must be before --until.")]
     [InlineData("projections verify --from 2026-01-02", "'--from'")]

@@ -17,7 +17,7 @@ public sealed partial class FoldedConsoleTests : IDisposable
         await using var host = await BeginAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => host.Http.GetAsync("/apps/")));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
-        string[] services = ["CounterWatch fails", "heartbeat"];
+        string[] services = ["ProjectionWatch fails", "heartbeat"];
         await SaysAsync(host, services);
 
         var lines = host.Output.Split('\n')
@@ -29,7 +29,7 @@ public sealed partial class FoldedConsoleTests : IDisposable
         Assert.DoesNotContain(lines, line => line.Contains("   at Npgsql."));
 
         await using var cluster = await PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None);
-        await SaysAsync(host, "CounterWatch works again, after ");
+        await SaysAsync(host, "ProjectionWatch works again, after ");
     }
 
     private static Task SaysAsync(HostProcess host, params string[] parts) =>

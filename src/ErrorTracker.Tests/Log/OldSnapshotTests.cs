@@ -17,6 +17,7 @@ public sealed class OldSnapshotTests(SharedApi shared)
         await using var api = await TestApi.StartAsync(
             await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
         var sender = await api.RegisterAsync();
+        var counters = ProjectionShard.Of(CountersProjection.Definition);
         await using var forgotten = await api.Database.OpenConnectionAsync();
         await using var transaction = await forgotten.BeginTransactionAsync(IsolationLevel.RepeatableRead);
         await using (var snapshot = forgotten.CreateCommand())
@@ -32,7 +33,7 @@ public sealed class OldSnapshotTests(SharedApi shared)
                 var at = start.AddMinutes(minute);
                 await api.StoreAsync(Enumerable.Range(0, 20).Select(i => TestApi.Event(sender, at, message: $"m{i}")));
                 var ceiling = folded + 20;
-                Assert.True(await CounterShard.Current.FoldAsync(api.Database, folded, ceiling, CancellationToken.None));
+                Assert.True(await counters.FoldAsync(api.Database, folded, ceiling, CancellationToken.None));
                 folded = ceiling;
             }
             await api.ClosedAsync();

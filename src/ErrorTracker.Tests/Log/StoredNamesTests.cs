@@ -63,8 +63,14 @@ public sealed class StoredNamesTests(SharedApi shared)
         Step.OfMessages.Concat(Step.OfLevels).Select(step => step.Code).Distinct());
 
     [Fact]
-    public void the_row_of_the_projections_progress() =>
-        Assert.Equal("Counters:V4:All", CounterProjection.ShardIdentity);
+    public void names_of_the_counters_beyond_their_tables()
+    {
+        var counters = CountersProjection.Definition;
+        Assert.Equal("Counters:V4:All", counters.Row);
+        Assert.Equal("Counters:V4:All:Rebuild", ProjectionShard.BesideOf(counters).Row);
+        Assert.Equal("counter_part", counters.Grouped!.PartName);
+        Assert.Equal("ErrorTracker, counters v4", new RegisteredProjections([counters]).NodeName.Text);
+    }
 
     [Fact]
     public void kinds_of_outcomes() => Assert.Equal(

@@ -34,7 +34,8 @@ public sealed class HighWaterMarkTests(SharedApi shared)
         {
             await ExecuteAsync(connection, Draw);
             await api.ReportAsync(sender);
-            Assert.False(await new HighWaterMark(api.Database).AdvanceAsync(TimeSpan.FromMilliseconds(100), CancellationToken.None));
+            var mark = new HighWaterMark(api.Database);
+            Assert.False(await mark.AdvanceAsync(TimeSpan.FromMilliseconds(100), CancellationToken.None));
             await Eventually.Async(async () =>
             {
                 var status = (await api.GetAsync("/projections"))[0];
@@ -57,12 +58,14 @@ public sealed class HighWaterMarkTests(SharedApi shared)
         try
         {
             await (await PrivateCluster.StartAsync(folder, binaries: null, CancellationToken.None)).DisposeAsync();
-            await File.AppendAllTextAsync(Path.Combine(folder, "data", "postgresql.conf"), "max_prepared_transactions = 2\n");
+            var configuration = Path.Combine(folder, "data", "postgresql.conf");
+            await File.AppendAllTextAsync(configuration, "max_prepared_transactions = 2\n");
             await using var cluster = await PrivateCluster.StartAsync(folder, binaries: null, CancellationToken.None);
             await using var api = await TestApi.StartAsync(cluster.ConnectionString);
             var sender = await api.RegisterAsync();
             await using var connection = await api.Database.OpenConnectionAsync();
-            foreach (var sql in new[] { "begin", Draw, "prepare transaction 'forgotten'" }) await ExecuteAsync(connection, sql);
+            foreach (var sql in new[] { "begin", Draw, "prepare transaction 'forgotten'" })
+                await ExecuteAsync(connection, sql);
             await api.ReportAsync(sender);
             await Eventually.Async(async () =>
             {
@@ -87,7 +90,10 @@ public sealed class HighWaterMarkTests(SharedApi shared)
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         await ExecuteAsync(connection, "select 1");
         await Eventually.Async(async () =>
-            (await shared.Api.GetAsync("/projections"))[0].GetProperty("oldest_snapshot").GetDouble() > 0.1, "it is that old");
+        {
+            var status = (await shared.Api.GetAsync("/projections"))[0];
+            return status.GetProperty("oldest_snapshot").GetDouble() > 0.1;
+        }, "it is that old");
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)

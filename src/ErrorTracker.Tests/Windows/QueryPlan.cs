@@ -20,12 +20,20 @@ internal static class QueryPlan
     public static async Task<long> WorkAsync(TestApi api, string sql, Question question, Marks marks)
     {
         var nodes = await NodesAsync(api, sql, question, marks);
-        return nodes.Sum(RowsOf) + nodes[0].GetProperty("Shared Hit Blocks").GetInt64() + nodes[0].GetProperty("Shared Read Blocks").GetInt64();
+        var hit = nodes[0].GetProperty("Shared Hit Blocks").GetInt64();
+        var read = nodes[0].GetProperty("Shared Read Blocks").GetInt64();
+        return nodes.Sum(RowsOf) + hit + read;
     }
 
-    public static long RowsOf(JsonElement node) => node.GetProperty("Actual Loops").GetInt64()
-        * (node.GetProperty("Actual Rows").GetInt64() + (node.TryGetProperty("Rows Removed by Filter", out var removed) ? removed.GetInt64() : 0));
+    public static long RowsOf(JsonElement node)
+    {
+        var rows = node.GetProperty("Actual Rows").GetInt64();
+        if (node.TryGetProperty("Rows Removed by Filter", out var removed)) rows += removed.GetInt64();
+        return rows * node.GetProperty("Actual Loops").GetInt64();
+    }
 
     private static IEnumerable<JsonElement> NodesOf(JsonElement node) =>
-        node.TryGetProperty("Plans", out var children) ? [node, .. children.EnumerateArray().SelectMany(NodesOf)] : [node];
+        node.TryGetProperty("Plans", out var children)
+            ? [node, .. children.EnumerateArray().SelectMany(NodesOf)]
+            : [node];
 }

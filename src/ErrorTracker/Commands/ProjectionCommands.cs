@@ -1,6 +1,6 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
-using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
@@ -9,26 +9,51 @@ using Spectre.Console;
 
 namespace ErrorTracker.Commands;
 
-/// <summary>The command <c>projections</c>: how far the counters are, to rebuild, to prove and to prune them, while nodes run or not.</summary>
+/// <summary>
+/// The command <c>projections</c>: how far the projections are, to rebuild, to prove and to prune them, while nodes run
+/// or not.
+/// </summary>
 internal static class ProjectionCommands
 {
+    private const int Differs = 1, Failed = 2;
+
     private const int MostDifferences = 50;
 
-    private static readonly TimeSpan MarkPatience = TimeSpan.FromSeconds(30);
+    /// <summary>How long a transaction that may still write events is waited for.</summary>
+    private static readonly TimeSpan MarkTimeout = TimeSpan.FromSeconds(30);
 
-    public static Command Define()
-    {
-        var name = new Argument<string>("projection") { Description = "Counters, of which there is one.", Arity = ArgumentArity.ZeroOrOne };
-        name.Validators.Add(result =>
+    public static Command Define() =>
+        new("projections", "How far the counters are; to rebuild, to prove and to prune them, while nodes run or not.")
         {
-            if (!"Counters".Equals(result.Tokens[0].Value, StringComparison.OrdinalIgnoreCase))
-                result.AddError("There is no such projection: the only one is Counters.");
-        });
+            new OwnCommand("status", "Each version: processed, high-water mark, lag, state.",
+                (services, _) => RunAsync(services, stop => StatusAsync(services, stop))),
+            DefineRebuild(),
+            DefineVerify(),
+            new OwnCommand("prune", "Drops the versions that no node runs.",
+                (services, _) => RunAsync(services, stop => PruneAsync(services, stop))),
+        };
+
+    private static OwnCommand DefineRebuild()
+    {
+        var name = Named();
+        return new("rebuild",
+            "Counts the log anew beside what serves, then takes its place; goes on where it was cut off.",
+            (services, parsed) => RunAsync(services, parsed.GetValue(name),
+                (projection, stop) => RebuildAsync(services, projection, stop))) { name };
+    }
+
+    private static OwnCommand DefineVerify()
+    {
+        var name = Named();
         var since = new Option<string>("--since") { Description = "From this moment on.", HelpName = "time" };
         var until = new Option<string>("--until") { Description = "Before this moment.", HelpName = "time" };
-        var verify = new OwnCommand("verify", "Recounts the log and compares every counter; exit code 1 if any differs.",
-            (services, parsed) => RunAsync(services, (log, stop) =>
-                VerifyAsync(log, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop))) { since, until };
+        var verify = new OwnCommand("verify",
+            "Recounts the log and compares every counter; exit code 1 if any differs.",
+            (services, parsed) => RunAsync(services, parsed.GetValue(name), (projection, stop) =>
+                VerifyAsync(services, projection, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop)))
+        {
+            name, since, until,
+        };
         verify.Validators.Add(result =>
         {
             var faults = new Dictionary<string, string[]>();
@@ -37,29 +62,53 @@ internal static class ProjectionCommands
             foreach (var (option, fault) in faults) result.AddError($"{option} {fault[0]}.");
             if (faults.Count == 0 && from >= to) result.AddError("--since must be before --until.");
         });
-        return new("projections", "How far the counters are; to rebuild, to prove and to prune them, while nodes run or not.")
-        {
-            new OwnCommand("status", "Each version: processed, high-water mark, lag, state.", (services, _) =>
-                RunAsync(services, (_, stop) => StatusAsync(services.GetRequiredService<LogDatabases>(), stop))),
-            new OwnCommand("rebuild", "Counts the log anew beside what serves, then takes its place; goes on where it was cut off.",
-                (services, _) => RunAsync(services, (_, stop) => RebuildAsync(services, stop))) { name },
-            verify,
-            new OwnCommand("prune", "Drops the versions that no node runs.", (services, _) => RunAsync(services, PruneAsync)),
-        };
+        return verify;
     }
+
+    private static Argument<string?> Named() => new("projection")
+    {
+        Description = "Its name, such as Counters; all if absent.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     /// <summary>One that the command's validator has let pass.</summary>
     private static DateTimeOffset? Time(string? text) => Instant.Optional("", text, []);
 
-    private static async Task<int> RunAsync(IServiceProvider services, Func<NpgsqlDataSource, CancellationToken, Task<int>> command)
+    /// <summary>For the projection of this name, or for each; the worst exit code.</summary>
+    private static async Task<int> RunAsync(
+        IServiceProvider services, string? name, Func<Projection, CancellationToken, Task<int>> command)
     {
-        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
+        var registered = services.GetRequiredService<RegisteredProjections>();
+        var named = name is null ? null : registered.Find(name);
+        if (name is not null && named is null) return Fail($"There is no such projection: {OnesOf(registered)}.");
+        return await RunAsync(services, async stop =>
+        {
+            var worst = 0;
+            foreach (var projection in named is null ? registered.All : [named])
+            {
+                if (registered.All.Count > 1) Console.WriteLine($"{projection.Name}:");
+                worst = Math.Max(worst, await command(projection, stop));
+            }
+            return worst;
+        });
+    }
+
+    private static string OnesOf(RegisteredProjections registered) =>
+        registered.All is [var one] ? $"the only one is {one.Name}"
+            : $"there are {string.Join(", ", registered.All.Select(projection => projection.Name))}";
+
+    private static async Task<int> RunAsync(IServiceProvider services, Func<CancellationToken, Task<int>> command)
+    {
         using var interrupted = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, e) => { e.Cancel = true; interrupted.Cancel(); };
+        Console.CancelKeyPress += (_, e) =>
+        {
+            e.Cancel = true;
+            interrupted.Cancel();
+        };
         try
         {
-            return await HasLogAsync(database, interrupted.Token)
-                ? await command(database, interrupted.Token)
+            return await LogProgress.ExistsAsync(DatabaseOf(services), interrupted.Token)
+                ? await command(interrupted.Token)
                 : Fail("The database has no log yet: start a host or run db-apply.");
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
@@ -68,70 +117,96 @@ internal static class ProjectionCommands
         }
     }
 
+    private static NpgsqlDataSource DatabaseOf(IServiceProvider services) =>
+        services.GetRequiredService<LogDatabases>().Main.Reserved;
+
     private static int Fail(string reason)
     {
         Console.Error.WriteLine(reason);
-        return 2;
+        return Failed;
     }
 
-    private static async Task<int> StatusAsync(LogDatabases databases, CancellationToken stop)
+    private static async Task<int> StatusAsync(IServiceProvider services, CancellationToken stop)
     {
-        var table = new Table().AddColumns("projection", "version", "processed", "high-water mark", "lag", "state", "error");
-        var versions = await ReadProjections.List(databases, stop);
-        foreach (var p in versions)
-            table.AddRow(p.Name, $"{p.Version}{(p.Version == CounterTables.Version ? " (this)" : "")}", N(p.Processed), N(p.HighWaterMark),
-                N(p.Lag), p.State, Markup.Escape(p.Error ?? ""));
+        var registered = services.GetRequiredService<RegisteredProjections>();
+        var versions = await ReadProjections.List(registered, services.GetRequiredService<LogDatabases>(), stop);
+        var table = new Table()
+            .AddColumns("projection", "version", "processed", "high-water mark", "lag", "state", "error");
+        foreach (var version in versions)
+        {
+            var isThis = registered.Find(version.Name)!.Version == version.Version;
+            table.AddRow(version.Name, $"{version.Version}{(isThis ? " (this)" : "")}", N(version.Processed),
+                N(version.HighWaterMark), N(version.Lag), version.State, Markup.Escape(version.Error ?? ""));
+        }
         AnsiConsole.Write(table);
         Console.WriteLine($"The oldest snapshot of the database is {versions[0].OldestSnapshot:0.0} s old.");
         return 0;
     }
 
-    private static async Task<bool> HasLogAsync(NpgsqlDataSource database, CancellationToken stop)
-    {
-        await using var command = database.CreateCommand($"select to_regclass('{CounterShard.Progress}') is not null");
-        return await command.ExecuteScalarAsync(stop) is true;
-    }
-
     /// <summary>Where no node runs, nobody else moves the high-water mark.</summary>
-    private static async Task<int> RebuildAsync(IServiceProvider services, CancellationToken stop)
+    private static async Task<int> RebuildAsync(
+        IServiceProvider services, Projection projection, CancellationToken stop)
     {
-        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
-        if (!await new HighWaterMark(database).AdvanceAsync(MarkPatience, stop))
-            Console.WriteLine("A transaction that may still write events keeps the high-water mark back: what follows it is folded later.");
-        var (watch, last) = (System.Diagnostics.Stopwatch.StartNew(), new RebuildProgress("", 0, 0, 0));
-        var done = await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async bars =>
+        var database = DatabaseOf(services);
+        if (!await new HighWaterMark(database).AdvanceAsync(MarkTimeout, stop))
+            Console.WriteLine("A transaction that may still write events keeps the high-water mark back: "
+                + "what follows it is folded later.");
+        var watch = Stopwatch.StartNew();
+        var last = new RebuildProgress("", 0, 0, 0);
+        var done = await ProgressBar().StartAsync(async bars =>
         {
-            var bar = bars.AddTask("Counters");
-            return await new Rebuild(database).RunAsync(now =>
+            var bar = bars.AddTask(projection.Name);
+            return await new Rebuild(projection, database).RunAsync(now =>
             {
                 last = now;
-                (bar.MaxValue, bar.Value) = (Math.Max(1, now.Mark), now.Mark == 0 ? 1 : now.Folded);
-                bar.Description = $"Counters, {now.Phase}: {N(now.Folded)} of {N(now.Mark)}, {N((now.Folded - now.From) / Math.Max(0.001, watch.Elapsed.TotalSeconds))} events/s";
+                Show(bar, projection, now, watch.Elapsed);
             }, stop);
         });
         if (!done) return Fail("Another rebuild runs.");
-        Console.WriteLine($"Rebuilt the counters from {N(last.Folded)} events, {N(last.Folded - last.From)} of them in this run of {watch.Elapsed.TotalSeconds:N1} s.");
+        Console.WriteLine($"Rebuilt {projection.Subject} from {N(last.Folded)} events, "
+            + $"{N(last.Folded - last.From)} of them in this run of {watch.Elapsed.TotalSeconds:N1} s.");
         return 0;
     }
 
-    private static async Task<int> VerifyAsync(NpgsqlDataSource database, DateTimeOffset? since, DateTimeOffset? until, CancellationToken stop)
-    {
-        var (events, compared, unfolded, differences) = await new Verify(database).RunAsync(since, until, MostDifferences, stop);
-        Console.WriteLine($"Recounted {N(events)} events and compared {N(compared)} counters and texts; {N(unfolded)} events are not folded yet.");
-        if (differences.Count == 0) Console.WriteLine("No differences.");
-        if (differences.Count == 0) return 0;
+    private static Progress ProgressBar() => AnsiConsole.Progress().Columns(
+        new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn());
 
-        var table = new Table().AddColumns("application", "step", "bucket", "subject", "counted", "recounted");
-        foreach (var d in differences) table.AddRow(Markup.Escape(d.Tenant), d.Step, d.Bucket.ToString("u"), Markup.Escape(d.Subject), N(d.Counted), N(d.Recounted));
-        AnsiConsole.Write(table);
-        if (differences.Count == MostDifferences) Console.WriteLine($"The first {MostDifferences} are shown.");
-        return 1;
+    private static void Show(ProgressTask bar, Projection projection, RebuildProgress now, TimeSpan elapsed)
+    {
+        var rate = (now.Folded - now.From) / Math.Max(0.001, elapsed.TotalSeconds);
+        bar.MaxValue = Math.Max(1, now.Mark);
+        bar.Value = now.Mark == 0 ? 1 : now.Folded;
+        bar.Description = $"{projection.Name}, {now.Phase}: {N(now.Folded)} of {N(now.Mark)}, {N(rate)} events/s";
     }
 
-    private static async Task<int> PruneAsync(NpgsqlDataSource database, CancellationToken stop)
+    private static async Task<int> VerifyAsync(IServiceProvider services, Projection projection,
+        DateTimeOffset? since, DateTimeOffset? until, CancellationToken stop)
     {
-        var dropped = await new Prune(database).RunAsync(stop);
-        Console.WriteLine(dropped.Count == 0 ? "No version to drop." : $"Dropped the versions {string.Join(", ", dropped)}.");
+        var verdict = await new Verify(DatabaseOf(services)).RunAsync(projection, since, until, MostDifferences, stop);
+        Console.WriteLine(
+            $"Recounted {N(verdict.Events)} events and compared {N(verdict.Compared)} counters and texts; "
+            + $"{N(verdict.Unfolded)} events are not folded yet.");
+        if (verdict.Differences.Count == 0)
+        {
+            Console.WriteLine("No differences.");
+            return 0;
+        }
+
+        var table = new Table().AddColumns("application", "step", "bucket", "subject", "counted", "recounted");
+        foreach (var difference in verdict.Differences)
+            table.AddRow(Markup.Escape(difference.Tenant), difference.Step, difference.Bucket.ToString("u"),
+                Markup.Escape(difference.Subject), N(difference.Counted), N(difference.Recounted));
+        AnsiConsole.Write(table);
+        if (verdict.Differences.Count == MostDifferences) Console.WriteLine($"The first {MostDifferences} are shown.");
+        return Differs;
+    }
+
+    private static async Task<int> PruneAsync(IServiceProvider services, CancellationToken stop)
+    {
+        var registered = services.GetRequiredService<RegisteredProjections>();
+        var dropped = await new Prune(registered, DatabaseOf(services)).RunAsync(stop);
+        Console.WriteLine(
+            dropped.Count == 0 ? "No version to drop." : $"Dropped the versions {string.Join(", ", dropped)}.");
         return 0;
     }
 

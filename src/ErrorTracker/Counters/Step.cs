@@ -1,6 +1,9 @@
 namespace ErrorTracker.Counters;
 
-/// <summary>A size of bucket on the ladders that windows are cut by. Buckets of a step are counted from the Unix epoch, in UTC.</summary>
+/// <summary>
+/// A length of bucket that counters are kept in. Buckets of a step are counted from the Unix epoch, in UTC. The steps
+/// of a table are its ladder, the largest first, each a multiple of the next.
+/// </summary>
 /// <param name="Code">How rows are marked; data, never changed.</param>
 /// <param name="Length">Of each bucket.</param>
 public sealed record Step(string Code, TimeSpan Length)
@@ -16,16 +19,23 @@ public sealed record Step(string Code, TimeSpan Length)
         EightDays = new("8d", TimeSpan.FromDays(8)),
         SixteenDays = new("16d", TimeSpan.FromDays(16));
 
-    /// <summary>Largest first. Few rows each, so the steps are those that intervals are made of; the quarter serves zones whose hours are not UTC's.</summary>
+    /// <summary>
+    /// Largest first. Few rows each, so the steps are those that intervals are made of; the quarter serves zones whose
+    /// hours are not UTC's.
+    /// </summary>
     public static readonly Step[] OfLevels = [Day, Hour, Quarter, Minute];
 
-    /// <summary>Largest first. A bucket has a row for each message, so the steps are many: a long window must not need many buckets.</summary>
+    /// <summary>
+    /// Largest first. A bucket has a row for each message, so the steps are many: a long window must not need many
+    /// buckets.
+    /// </summary>
     public static readonly Step[] OfMessages = [SixteenDays, EightDays, FourDays, TwoDays, Day, SixHours, Hour, Minute];
 
     public static readonly Step Largest = OfMessages[0];
 
     /// <summary>The start of the bucket that a time lies in, as SQL.</summary>
-    public string BucketOf(string timestamp) => $"date_bin(interval '{Length.TotalSeconds} seconds', {timestamp}, timestamptz '1970-01-01 00:00Z')";
+    public string BucketOf(string timestamp) =>
+        $"date_bin(interval '{Length.TotalSeconds} seconds', {timestamp}, timestamptz '1970-01-01 00:00Z')";
 
     /// <summary>Ticks of the last bucket's start at or before <paramref name="instant"/>.</summary>
     public long Floor(DateTimeOffset instant)
@@ -34,6 +44,12 @@ public sealed record Step(string Code, TimeSpan Length)
         return instant.UtcTicks - (into < 0 ? into + Length.Ticks : into);
     }
 
-    /// <summary>Ticks of the first bucket's start at or after <paramref name="instant"/>; may lie beyond what a time can hold.</summary>
-    public long Ceiling(DateTimeOffset instant) => Floor(instant) is var floor && floor == instant.UtcTicks ? floor : floor + Length.Ticks;
+    /// <summary>
+    /// Ticks of the first bucket's start at or after <paramref name="instant"/>; may lie beyond what a time can hold.
+    /// </summary>
+    public long Ceiling(DateTimeOffset instant)
+    {
+        var floor = Floor(instant);
+        return floor == instant.UtcTicks ? floor : floor + Length.Ticks;
+    }
 }

@@ -18,11 +18,7 @@ public static class ReadFeed
 {
     private const string Latest = "latest", BeyondTheLog = "lies beyond the log: it is of another log, or of one that was restored";
 
-    private const string MarksSql =
-        $"""
-        select coalesce((select progress.last_seq_id from {CounterShard.Progress} as progress where progress.name = 'HighWaterMark'), 0),
-          coalesce((select max(events.seq_id) from {LogSchema.Name}.mt_events as events), 0)
-        """;
+    private const string MarksSql = $"select {LogProgress.Mark}, {LogProgress.LogEnd}";
 
     /// <summary>
     /// By the log's own key, so that ingest pays for no index of the feed: events of other applications are passed over.

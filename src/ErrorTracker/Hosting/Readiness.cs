@@ -1,5 +1,4 @@
 using ErrorTracker.Commit;
-using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -8,23 +7,17 @@ using Npgsql;
 namespace ErrorTracker.Hosting;
 
 /// <summary>
-/// Ready: the database answers, the schema is there, and the counters of this version have folded all that the log held when this was first
-/// asked. From then on they lag by a moment only, which every statistic makes up for, unless they are lost and counted anew.
+/// Ready: the database answers, the schema is there, and the tables of every projection hold all that the log held when
+/// this was first asked. From then on they lag by a moment only, which every statistic makes up for, unless they are
+/// lost and filled anew.
 /// </summary>
-internal sealed class Readiness(LogDatabases databases, WriteQueue queue, TimeProvider clock) : IHealthCheck
+internal sealed class Readiness(
+    LogDatabases databases, RegisteredProjections projections, WriteQueue queue, TimeProvider clock)
+    : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3), Age = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3), Age = TimeSpan.FromSeconds(1);
 
-    private static readonly string Sql =
-        $"""
-        select log.last, coalesce(shard.last_seq_id, 0), shard.pause_reason, {CounterTables.Current.ArePresent},
-          coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = @rebuild), 0),
-          case when coalesce((select p.last_seq_id from {CounterShard.Progress} as p where p.name = 'HighWaterMark'), 0) < log.last
-            then {HighWaterMark.Blocker} end
-        from (select coalesce(max(e.seq_id), 0) as last from {LogSchema.Name}.mt_events as e) as log
-        left join {CounterShard.Progress} as shard on shard.name = @shard
-        """;
-
+    private readonly string _sql = Sql(projections.All);
     private readonly Lock _turn = new();
     private Task<HealthCheckResult>? _check;
     private long _checkedAt;
@@ -34,21 +27,28 @@ internal sealed class Readiness(LogDatabases databases, WriteQueue queue, TimePr
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken stop = default)
     {
         lock (_turn)
-            if (_check is null || _check.IsCompleted && clock.GetElapsedTime(_checkedAt) >= Age)
-                (_check, _checkedAt) = (CheckAsync(), clock.GetTimestamp());
-        return _check.WaitAsync(stop);
+        {
+            var isFresh = clock.GetElapsedTime(_checkedAt) < Age;
+            if (_check is null || (_check.IsCompleted && !isFresh))
+            {
+                _check = CheckAsync();
+                _checkedAt = clock.GetTimestamp();
+            }
+            return _check.WaitAsync(stop);
+        }
     }
 
     private async Task<HealthCheckResult> CheckAsync()
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(Timeout);
         try
         {
             return await queue.ProbeAsync(limit.Token) is { } failure
                 ? HealthCheckResult.Unhealthy($"Events cannot be committed, which is tried again. {failure}")
-                : await CheckCountersAsync(limit.Token);
+                : await CheckProjectionsAsync(limit.Token);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        catch (PostgresException e)
+            when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
             return HealthCheckResult.Unhealthy("The schema is not in place: run db-apply.");
         }
@@ -58,29 +58,67 @@ internal sealed class Readiness(LogDatabases databases, WriteQueue queue, TimePr
         }
     }
 
-    private async Task<HealthCheckResult> CheckCountersAsync(CancellationToken stop)
+    /// <summary>The first projection that is not ready tells why; else the first that waits.</summary>
+    private async Task<HealthCheckResult> CheckProjectionsAsync(CancellationToken stop)
     {
-        await using var command = databases.Main.Reserved.CreateCommand(Sql);
-        command.Parameters.AddWithValue("rebuild", ReadProjections.RebuildRowOf(CounterProjection.ShardIdentity));
-        command.Parameters.AddWithValue("shard", CounterProjection.ShardIdentity);
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        await reader.ReadAsync(stop);
-        if (!reader.GetBoolean(3)) return HealthCheckResult.Unhealthy(CounterShard.Lost);
-        if (!reader.IsDBNull(2))
-            return HealthCheckResult.Unhealthy(
-                $"The counters cannot be folded, which is tried again; statistics stay right. {reader.GetString(2)}");
-        var judged = Judge(committed: reader.GetInt64(0), folded: reader.GetInt64(1), beside: reader.GetInt64(4));
-        return judged.Status == HealthStatus.Healthy && !reader.IsDBNull(5)
-            ? HealthCheckResult.Degraded($"Ready, but the counters wait; statistics stay right. {reader.GetString(5)}")
-            : judged;
+        await using var command = databases.Main.Reserved.CreateCommand(_sql);
+        await using var row = await command.ExecuteReaderAsync(stop);
+        var results = new List<HealthCheckResult>();
+        foreach (var projection in projections.All)
+        {
+            await row.ReadAsync(stop);
+            results.Add(Judge(projection, State.Read(row)));
+        }
+        return results.MinBy(result => result.Status);
     }
 
-    /// <param name="committed">The log's last event.</param>
-    /// <param name="folded">How far the counters are.</param>
-    /// <param name="beside">How far those are that a rebuild fills, as a new version's first are.</param>
-    private HealthCheckResult Judge(long committed, long folded, long beside)
+    private HealthCheckResult Judge(Projection projection, State state)
     {
-        var target = _target ??= committed;
-        return folded >= target ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The counters have folded {Math.Max(folded, beside):N0} of {target:N0} events.");
+        if (!state.IsComplete) return HealthCheckResult.Unhealthy(ProjectionShard.LostOf(projection));
+        var subject = char.ToUpperInvariant(projection.Subject[0]) + projection.Subject[1..];
+        if (state.Failure is { } failure)
+            return HealthCheckResult.Unhealthy(
+                $"{subject} cannot be folded, which is tried again; statistics stay right. {failure}");
+
+        var target = _target ??= state.Committed;
+        if (state.Folded < target)
+            return HealthCheckResult.Unhealthy(
+                $"{subject} have folded {Math.Max(state.Folded, state.Beside):N0} of {target:N0} events.");
+        return state.Blocker is { } blocker
+            ? HealthCheckResult.Degraded($"Ready, but {projection.Subject} wait; statistics stay right. {blocker}")
+            : HealthCheckResult.Healthy();
+    }
+
+    /// <summary>One row for each projection, in their order.</summary>
+    private static string Sql(IReadOnlyList<Projection> projections) =>
+        $"""
+        select log.last_event, {LogProgress.Of("projection.shard")}, {LogProgress.Of("projection.rebuild")},
+          projection.is_complete,
+          (select p.pause_reason from {LogProgress.Table} as p where p.name = projection.shard),
+          case when {LogProgress.Mark} < log.last_event then {HighWaterMark.Blocker} end
+        from (select {LogProgress.LogEnd} as last_event) as log
+        cross join (values {string.Join(", ", projections.Select(Values))})
+          as projection(place, shard, rebuild, is_complete)
+        order by projection.place
+        """;
+
+    private static string Values(Projection projection, int place)
+    {
+        var shard = ProjectionShard.Of(projection);
+        return $"({place}, '{shard.Row}', '{ProjectionShard.RebuildRowOf(shard.Row)}', {shard.Tables.ArePresent})";
+    }
+
+    /// <param name="Committed">The log's last event.</param>
+    /// <param name="Folded">How far the tables are that serve.</param>
+    /// <param name="Beside">How far those are that a rebuild fills, as a new version's first are.</param>
+    /// <param name="Failure">Why the last fold failed.</param>
+    /// <param name="Blocker">Who keeps the high-water mark back.</param>
+    private sealed record State(
+        long Committed, long Folded, long Beside, bool IsComplete, string? Failure, string? Blocker)
+    {
+        public static State Read(NpgsqlDataReader row) => new(
+            row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetBoolean(3),
+            Failure: row.IsDBNull(4) ? null : row.GetString(4),
+            Blocker: row.IsDBNull(5) ? null : row.GetString(5));
     }
 }

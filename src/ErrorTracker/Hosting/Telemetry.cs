@@ -25,7 +25,7 @@ internal static class Telemetry
     public static void ObserveState(this WebApplication app)
     {
         var meter = app.Services.GetRequiredService<IMeterFactory>().Create(IngestMetrics.Name);
-        var (queue, counters) = (app.Services.GetRequiredService<WriteQueue>(), app.Services.GetRequiredService<CounterWatch>());
+        var (queue, counters) = (app.Services.GetRequiredService<WriteQueue>(), app.Services.GetRequiredService<ProjectionWatch>());
         meter.CreateObservableGauge("errortracker.queue.depth", () => queue.Waiting, "{event}", "Events that wait for a commit.");
         meter.CreateObservableGauge("errortracker.projection.lag", () => counters.Lag, "{event}", "Events of the log that the counters have not folded yet, seen within the last second or two.");
     }

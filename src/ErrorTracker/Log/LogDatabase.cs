@@ -9,7 +9,7 @@ namespace ErrorTracker.Log;
 /// </summary>
 /// <param name="settings">Of its connections; those of the pools are set here.</param>
 /// <param name="nodeName">What this node calls itself on its connections.</param>
-public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, string nodeName, TimeProvider clock)
+public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, NodeName nodeName, TimeProvider clock)
     : IAsyncDisposable
 {
     /// <summary>Connections that nobody has used for so long may have died with their server.</summary>
@@ -104,12 +104,12 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, string n
         "set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0";
 
     private static NpgsqlDataSource Create(
-        NpgsqlConnectionStringBuilder settings, string nodeName, Action<NpgsqlConnectionStringBuilder> pool,
+        NpgsqlConnectionStringBuilder settings, NodeName nodeName, Action<NpgsqlConnectionStringBuilder> pool,
         bool takesItsTime = false)
     {
         var own = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
         {
-            ApplicationName = nodeName,
+            ApplicationName = nodeName.Text,
             // Settings are local to a transaction, and whoever takes a lock of a session gives it back.
             NoResetOnClose = true,
         };

@@ -34,13 +34,12 @@ internal static class LogSetup
     /// </summary>
     private static readonly TimeSpan StuckDetectionTimeout = TimeSpan.FromSeconds(12);
 
-    /// <param name="nodeName">What this node calls itself on its connections.</param>
-    public static void AddLog(
-        this IServiceCollection services, Settings settings, string connectionString, string nodeName)
+    /// <remarks>A room above registers the <see cref="NodeName"/>.</remarks>
+    public static void AddLog(this IServiceCollection services, Settings settings, string connectionString)
     {
         var address = new NpgsqlConnectionStringBuilder(connectionString);
-        services.AddSingleton(provider => new LogDatabases(
-            new LogDatabase(address, nodeName, provider.GetRequiredService<TimeProvider>())));
+        services.AddSingleton(provider => new LogDatabases(new LogDatabase(
+            address, provider.GetRequiredService<NodeName>(), provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton<CommitSignal>();
         var store = services.AddMarten(provider => Configure(provider, settings.AutoCreate))
             .IntegrateWithWolverine(x => x.UseWolverineManagedEventSubscriptionDistribution = settings.Projections);

@@ -31,7 +31,8 @@ internal sealed class HighWaterMark(NpgsqlDataSource database)
         (select format('A transaction that began %s ago may still write events: %s.',
             date_trunc('second', clock_timestamp() - drawer.began), drawer.who)
           from (
-            select a.xact_start as began, format('process %s, application "%s", %s', a.pid, a.application_name, a.state) as who
+            select a.xact_start as began,
+              format('process %s, application "%s", %s', a.pid, a.application_name, a.state) as who
             from pg_locks as l join pg_stat_activity as a on a.pid = l.pid where {IsDrawer}
             union all
             select p.prepared, format('prepared as "%s", which waits for COMMIT PREPARED or ROLLBACK PREPARED', p.gid)
@@ -51,7 +52,8 @@ internal sealed class HighWaterMark(NpgsqlDataSource database)
     public async Task<bool> AdvanceAsync(TimeSpan patience, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        var drawn = await DrawnAsync(connection, stop); // first: who has drawn one of these shows in the next line
+        // First the numbers: who has drawn one of them is then among the drawers.
+        var drawn = await connection.AskAsync<long>($"select {LogProgress.Drawn}", stop);
         var drawers = await DrawersAsync(connection, stop);
         for (var waited = TimeSpan.Zero; drawers.Count > 0; waited += Pause)
         {
@@ -63,32 +65,20 @@ internal sealed class HighWaterMark(NpgsqlDataSource database)
         return true;
     }
 
-    /// <summary>The highest number that anyone has drawn; 0 if nobody has.</summary>
-    private static async Task<long> DrawnAsync(NpgsqlConnection connection, CancellationToken stop)
-    {
-        await using var command = new NpgsqlCommand($"select case when is_called then last_value else 0 end from {Sequence}", connection);
-        return (long)(await command.ExecuteScalarAsync(stop))!;
-    }
-
     /// <summary>Transactions by the identity that PostgreSQL gives each while it runs.</summary>
     private static async Task<HashSet<string>> DrawersAsync(NpgsqlConnection connection, CancellationToken stop)
     {
-        await using var command = new NpgsqlCommand($"select l.virtualtransaction from pg_locks as l where {IsDrawer}", connection);
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        var drawers = new HashSet<string>();
-        while (await reader.ReadAsync(stop)) drawers.Add(reader.GetString(0));
-        return drawers;
+        var drawers = await connection.ListAsync<string>(
+            $"select l.virtualtransaction from pg_locks as l where {IsDrawer}", stop);
+        return [.. drawers];
     }
 
-    private static async Task RecordAsync(NpgsqlConnection connection, long mark, CancellationToken stop)
-    {
-        await using var command = new NpgsqlCommand(
+    private static Task RecordAsync(NpgsqlConnection connection, long mark, CancellationToken stop) =>
+        connection.ExecuteAsync(
             $"""
-            insert into {CounterShard.Progress} as kept (name, last_seq_id, last_updated)
-            values ('HighWaterMark', $1, transaction_timestamp())
+            insert into {LogProgress.Table} as kept (name, last_seq_id, last_updated)
+            values ('{LogProgress.MarkRow}', {mark}, transaction_timestamp())
             on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = excluded.last_updated
             where kept.last_seq_id < excluded.last_seq_id
-            """, connection) { Parameters = { new() { Value = mark } } };
-        await command.ExecuteNonQueryAsync(stop);
-    }
+            """, stop);
 }

@@ -4,11 +4,23 @@ using Npgsql;
 namespace ErrorTracker.Projections;
 
 /// <summary>
-/// Folds the current shard and goes on trying whatever happens: the daemon would stop a shard that fails, for good. It starts from the progress that
-/// is recorded, which also tells what became of a commit that was cut off. Tables that are filled from the start of a long log are filled as a rebuild does.
+/// Folds the log into the tables that serve, and goes on trying whatever happens: the daemon would stop a shard that
+/// fails, for good. It starts from the progress that is recorded, which also tells what became of a commit that was cut
+/// off. Tables that are filled from the start of a long log are filled as a rebuild does.
 /// </summary>
-internal sealed class PersistentFold(NpgsqlDataSource database, ILogger log)
+internal sealed class PersistentFold(Projection projection, NpgsqlDataSource database, ILogger log)
 {
+    /// <summary>
+    /// So many events at least are folded faster by a rebuild, if the projection has a way of its own for that.
+    /// </summary>
+    private const long WorthRebuilding = 500_000;
+
+    private static readonly TimeSpan
+        FirstPause = TimeSpan.FromMilliseconds(100),
+        LongestPause = TimeSpan.FromSeconds(2);
+
+    private readonly ProjectionShard _shard = ProjectionShard.Of(projection);
+
     /// <param name="ceiling">The sequence number to fold up to: at most the high-water mark.</param>
     /// <param name="advanced">Is told how far it is, after each chunk.</param>
     /// <param name="stop">Ends it.</param>
@@ -19,11 +31,10 @@ internal sealed class PersistentFold(NpgsqlDataSource database, ILogger log)
             {
                 var done = await ReadProgressAsync(stop);
                 if (done >= ceiling) return;
-                if (done == 0 && ceiling > Rebuild.Worthwhile && await new Rebuild(database).RunAsync(_ => { }, stop)) continue;
-                var next = Math.Min(done + CounterShard.Chunk, ceiling);
-                if (!await CounterShard.Current.FoldAsync(database, done, next, stop)) continue;
-                if (failures > 0)
-                    log.LogInformation(LastingFault.Over, "The counters are folded again, after {Failures} failures.", failures);
+                if (done == 0 && await RebuildsAsync(ceiling, stop)) continue;
+                var next = Math.Min(done + ProjectionShard.Chunk, ceiling);
+                if (!await _shard.FoldAsync(database, done, next, stop)) continue;
+                if (failures > 0) TellOver(failures);
                 failures = 0;
                 await advanced(next);
             }
@@ -33,24 +44,34 @@ internal sealed class PersistentFold(NpgsqlDataSource database, ILogger log)
             }
     }
 
+    private void TellOver(int failures) => log.LogInformation(
+        LastingFault.Over, "{Projection} could be folded again, after {Failures} failures.", projection.Name, failures);
+
     private async Task<long> ReadProgressAsync(CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        return await CounterShard.Current.ReadProgressAsync(connection, stop);
+        return await LogProgress.ReadAsync(connection, _shard.Row, stop);
     }
+
+    /// <summary>False if that is not worth while, or if another rebuild runs.</summary>
+    private async Task<bool> RebuildsAsync(long ceiling, CancellationToken stop) =>
+        projection.Grouped is not null && ceiling > WorthRebuilding
+        && await new Rebuild(projection, database).RunAsync(_ => { }, stop);
 
     private async Task RecoverAsync(Exception failure, long ceiling, int failures, CancellationToken stop)
     {
-        log.LogError(failure, "The counters could not be folded, which is tried again.");
-        await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 << Math.Min(failures, 10), 2_000)), stop);
+        log.LogError(failure, "{Projection} could not be folded, which is tried again.", projection.Name);
+        var pause = FirstPause * Math.Pow(2, Math.Min(failures, 10));
+        await Task.Delay(pause < LongestPause ? pause : LongestPause, stop);
         try
         {
-            if (failure is not PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } || !await CounterShard.Current.RestoreAsync(database, stop))
-                await CounterShard.Current.NoteFailureAsync(database, ceiling, failure.Message, stop);
+            var isLost = failure is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable };
+            if (isLost && await _shard.RestoreAsync(database, stop)) return;
+            await _shard.NoteFailureAsync(database, ceiling, failure.Message, stop);
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
-            log.LogWarning(e, "That the counters cannot be folded could not be noted or mended.");
+            log.LogWarning(e, "That {Projection} could not be folded could not be noted or mended.", projection.Name);
         }
     }
 }

@@ -1,43 +1,68 @@
 using System.Text.RegularExpressions;
-using ErrorTracker.Counters;
 using ErrorTracker.Log;
-using JasperFx.Events.Projections;
 using Npgsql;
 
 namespace ErrorTracker.Projections;
 
-/// <summary>Drops the tables and the progress of versions that no node runs.</summary>
-internal sealed partial class Prune(NpgsqlDataSource database)
+/// <summary>Drops the tables and the progress of versions of the registered projections that no node runs.</summary>
+internal sealed class Prune(RegisteredProjections projections, NpgsqlDataSource database)
 {
-    /// <returns>The versions dropped.</returns>
-    public async Task<List<uint>> RunAsync(CancellationToken stop)
+    private sealed record Unused(Projection Projection, uint Version, List<string> Tables)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        var nodes = await ReadAsync<string>(connection, "select distinct application_name from pg_stat_activity where datname = current_database()", stop);
-        var tables = await ReadAsync<string>(connection, $"select tablename from pg_tables where schemaname = '{LogSchema.Name}'", stop);
-        var unused = tables.Select(table => (Name: table, Version: OfVersion().Match(table))).Where(table => table.Version.Success)
-            .GroupBy(table => uint.Parse(table.Version.Groups[1].Value), table => table.Name)
-            .Where(version => version.Key != CounterTables.Version && !nodes.Contains(new CounterTables($"v{version.Key}").NodeName)).OrderBy(version => version.Key).ToList();
-        foreach (var version in unused)
-        {
-            var shard = ShardName.Compose("Counters", version: version.Key).Identity;
-            await using var command = new NpgsqlCommand(
-                $"drop table {string.Join(", ", version.Select(table => $"{LogSchema.Name}.{table}"))}; delete from {CounterShard.Progress} where name in ('{shard}', '{ReadProjections.RebuildRowOf(shard)}')", connection);
-            await command.ExecuteNonQueryAsync(stop);
-        }
-        return [.. unused.Select(version => version.Key)];
+        public string Label => RegisteredProjections.LabelOf(Projection.Name, Version);
     }
 
-    /// <summary>The tables of a version, those of a rebuild of it and its parts among them.</summary>
-    [GeneratedRegex(@"^(?:level_counts|message_counts|message_texts|open_minutes|open_buckets|counter_part)_v(\d{1,9})(?:_|$)")]
-    private static partial Regex OfVersion();
-
-    private static async Task<List<T>> ReadAsync<T>(NpgsqlConnection connection, string sql, CancellationToken stop)
+    /// <returns>The versions dropped, as <c>counters v4</c>.</returns>
+    public async Task<List<string>> RunAsync(CancellationToken stop)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        var found = new List<T>();
-        while (await reader.ReadAsync(stop)) found.Add(reader.GetFieldValue<T>(0));
-        return found;
+        await using var connection = await database.OpenConnectionAsync(stop);
+        var running = await RunningAsync(connection, stop);
+        var tables = await connection.ListAsync<string>(
+            $"select t.tablename from pg_tables as t where t.schemaname = '{LogSchema.Name}'", stop);
+        var dropped = new List<string>();
+        foreach (var version in projections.All.SelectMany(projection => OtherVersions(projection, tables)))
+        {
+            if (running.Contains(version.Label)) continue;
+            await DropAsync(connection, version, stop);
+            dropped.Add(version.Label);
+        }
+        return dropped;
+    }
+
+    /// <summary>
+    /// Nodes tell what they run by the name of their connections: <c>ErrorTracker, counters v4, issues v1</c>.
+    /// </summary>
+    private static async Task<HashSet<string>> RunningAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        var names = await connection.ListAsync<string>(
+            "select distinct a.application_name from pg_stat_activity as a where a.datname = current_database()", stop);
+        var nodes = names.Where(name => name.StartsWith(RegisteredProjections.NodePrefix, StringComparison.Ordinal));
+        return [.. nodes.SelectMany(name => name[RegisteredProjections.NodePrefix.Length..].Split(", "))];
+    }
+
+    /// <summary>By the names of the tables, those of rebuilds and their parts among them; in ascending order.</summary>
+    private static IEnumerable<Unused> OtherVersions(Projection projection, List<string> tables)
+    {
+        var names = projection.Tables.Select(table => table.Name).ToList();
+        if (projection.Grouped is { } grouped) names.Add(grouped.PartName);
+        var pattern = new Regex($"^(?:{string.Join('|', names.Select(Regex.Escape))})_v([0-9]{{1,9}})(?:_|$)");
+        return
+            from table in tables
+            let match = pattern.Match(table)
+            where match.Success
+            group table by uint.Parse(match.Groups[1].Value) into version
+            where version.Key != projection.Version
+            orderby version.Key
+            select new Unused(projection, version.Key, [.. version]);
+    }
+
+    private static Task DropAsync(NpgsqlConnection connection, Unused version, CancellationToken stop)
+    {
+        var row = version.Projection.RowOf(version.Version);
+        return connection.ExecuteAsync(
+            $"""
+            drop table {string.Join(", ", version.Tables.Select(table => $"{LogSchema.Name}.{table}"))};
+            delete from {LogProgress.Table} where name in ('{row}', '{ProjectionShard.RebuildRowOf(row)}')
+            """, stop);
     }
 }

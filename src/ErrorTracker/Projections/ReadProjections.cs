@@ -1,4 +1,3 @@
-using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using JasperFx.Events.Projections;
 using Microsoft.AspNetCore.Mvc;
@@ -7,11 +6,13 @@ using Wolverine.Http;
 
 namespace ErrorTracker.Projections;
 
-/// <summary>How far a version of the counters is.</summary>
+/// <summary>How far a version of a projection is.</summary>
 /// <param name="Name" example="Counters">Of the projection.</param>
 /// <param name="Version" example="4">Raised whenever what is counted changes; each has tables of its own.</param>
 /// <param name="Processed" example="10000000">Sequence number up to which the log is folded.</param>
-/// <param name="HighWaterMark" example="10000000">Sequence number up to which the log may be folded: nothing below it is still being written.</param>
+/// <param name="HighWaterMark" example="10000000">
+/// Sequence number up to which the log may be folded: nothing below it is still being written.
+/// </param>
 /// <param name="Lag" example="0">What is left to fold of the log. Statistics count it from there.</param>
 /// <param name="State" example="caught up">
 /// caught up, catching up, waiting (for a transaction that may still write events before those that are left),
@@ -26,65 +27,106 @@ namespace ErrorTracker.Projections;
 /// </param>
 public sealed record ProjectionStatus(
     string Name, uint Version, long Processed, long HighWaterMark, long Lag, string State, string? Error,
-    DateTimeOffset? UpdatedAt, double OldestSnapshot)
-{
-    internal const string Failing = "failing";
-}
+    DateTimeOffset? UpdatedAt, double OldestSnapshot);
 
 public static class ReadProjections
 {
-    private const string RebuildOf = ":Rebuild";
+    /// <summary>All versions of the projections that the database has, with how far each is.</summary>
+    [WolverineGet("/projections", OperationId = "ListProjections")]
+    [ProducesResponseType<ProjectionStatus[]>(200)]
+    public static async Task<List<ProjectionStatus>> List(
+        [FromServices] RegisteredProjections projections, [FromServices] LogDatabases databases, CancellationToken stop)
+    {
+        await using var view = await databases.Main.OpenReaderAsync(application: 0, stop);
+        await using var command = new NpgsqlCommand(Sql(projections), view.Connection);
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        var found = new List<ProjectionStatus>();
+        while (await reader.ReadAsync(stop)) found.Add(Version.Read(reader).ToStatus());
+        return found;
+    }
 
-    /// <summary>This version has no row yet before its first fold.</summary>
-    private static readonly string Sql =
+    /// <summary>A version that is registered has no row of the progress before its first fold.</summary>
+    private static string Sql(RegisteredProjections projections) =>
         $"""
-        select name, coalesce(last_seq_id, 0), mark, last,
-          case when name = '{CounterShard.Current.Name}' and not {CounterTables.Current.ArePresent} then '{CounterShard.Lost}' else pause_reason end, last_updated,
-          greatest(last_updated, (select timestamp from {LogSchema.Name}.mt_events where seq_id > coalesce(last_seq_id, 0) order by seq_id limit 1)) > now() - interval '10 seconds',
-          exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {Rebuild.OneAtATime} and database = (select oid from pg_database where datname = current_database())),
-          case when high_water.mark < log.last then {ErrorTracker.Projections.HighWaterMark.Blocker} end,
+        select version.projection, version.name, coalesce(shard.last_seq_id, 0), high_water.mark, log.last_event,
+          case when not version.is_complete then version.lost else shard.pause_reason end,
+          shard.last_updated,
+          greatest(shard.last_updated, (
+            select e.timestamp from {LogSchema.Name}.mt_events as e
+            where e.seq_id > coalesce(shard.last_seq_id, 0) order by e.seq_id limit 1)) > now() - interval '10 seconds',
+          exists (
+            select from pg_locks as l
+            where l.locktype = 'advisory' and l.classid = 0 and l.objid = version.rebuild_lock
+              and l.database = (select d.oid from pg_database as d where d.datname = current_database())),
+          case when high_water.mark < log.last_event then {ErrorTracker.Projections.HighWaterMark.Blocker} end,
           (select coalesce(max(extract(epoch from clock_timestamp() - snapshot.began)), 0)::float8 from (
             select a.xact_start as began from pg_stat_activity as a
             where a.backend_xmin is not null and a.datname = current_database() and a.pid <> pg_backend_pid()
             union all
             select p.prepared from pg_prepared_xacts as p where p.database = current_database()) as snapshot)
-        from (select name from {CounterShard.Progress} where name like 'Counters:%' union select '{CounterShard.Current.Name}') as versions
-        left join {CounterShard.Progress} using (name),
-             (select coalesce(max(last_seq_id), 0) as mark from {CounterShard.Progress} where name = 'HighWaterMark') as high_water,
-             (select coalesce(max(seq_id), 0) as last from {LogSchema.Name}.mt_events) as log
-        order by name
+        from ({string.Join(" union all ", projections.All.Select(VersionsOf))}) as version
+        left join {LogProgress.Table} as shard on shard.name = version.name
+        cross join (select {LogProgress.Mark} as mark) as high_water
+        cross join (select {LogProgress.LogEnd} as last_event) as log
+        order by version.name
         """;
 
-    /// <summary>All versions of the counters that the database has, with how far each is.</summary>
-    [WolverineGet("/projections", OperationId = "ListProjections")]
-    [ProducesResponseType<ProjectionStatus[]>(200)]
-    public static async Task<List<ProjectionStatus>> List([FromServices] LogDatabases databases, CancellationToken stop)
+    /// <summary>Those that have a row of the progress, and the one that is registered.</summary>
+    private static string VersionsOf(Projection projection) =>
+        $"""
+        select '{projection.Name}' as projection, known.name, {projection.RebuildLock} as rebuild_lock,
+          known.name <> '{projection.Row}' or {new TableSet(projection, projection.Suffix).ArePresent} as is_complete,
+          '{ProjectionShard.LostOf(projection)}' as lost
+        from (
+          select p.name from {LogProgress.Table} as p where starts_with(p.name, '{projection.Name}:')
+          union
+          select '{projection.Row}') as known
+        """;
+
+    /// <summary>A version as the database answers it.</summary>
+    /// <param name="Moved">Null before its first progress in a log that has nothing left to fold.</param>
+    /// <param name="IsRebuilding">Somebody holds the lock of a rebuild.</param>
+    /// <param name="Blocker">Who keeps the high-water mark back.</param>
+    private sealed record Version(
+        string Projection, string Row, long Processed, long Mark, long LastEvent, string? Error,
+        DateTimeOffset? UpdatedAt, bool? Moved, bool IsRebuilding, string? Blocker, double OldestSnapshot)
     {
-        await using var view = await databases.Main.OpenReaderAsync(application: 0, stop);
-        await using var command = new NpgsqlCommand(Sql, view.Connection);
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        var found = new List<ProjectionStatus>();
-        while (await reader.ReadAsync(stop))
+        public static Version Read(NpgsqlDataReader row) => new(
+            row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4),
+            Error: row.IsDBNull(5) ? null : row.GetString(5),
+            UpdatedAt: row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6),
+            Moved: row.IsDBNull(7) ? null : row.GetBoolean(7),
+            row.GetBoolean(8),
+            Blocker: row.IsDBNull(9) ? null : row.GetString(9),
+            row.GetDouble(10));
+
+        public ProjectionStatus ToStatus()
         {
-            var (name, processed, mark) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2));
-            var (error, blocker) = (reader.IsDBNull(4) ? null : reader.GetString(4), reader.IsDBNull(8) ? null : reader.GetString(8));
-            var lag = Math.Max(0, reader.GetInt64(3) - processed);
-            var moved = !reader.IsDBNull(6) && reader.GetBoolean(6);
-            var state = error is not null ? ProjectionStatus.Failing
-                : name.EndsWith(RebuildOf) ? reader.GetBoolean(7) ? "rebuilding" : "interrupted"
-                : lag == 0 ? "caught up"
-                : processed == mark && blocker is not null ? "waiting"
-                : moved ? "catching up" : "stopped";
-            found.Add(new("Counters", VersionOf(name), processed, mark, lag, state, error ?? (state == "waiting" ? blocker : null),
-                reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5), Math.Round(reader.GetDouble(9), 1)));
+            var waitsFor = State == "waiting" ? Blocker : null;
+            return new(Projection, Number, Processed, Mark, Lag, State, Error ?? waitsFor, UpdatedAt,
+                Math.Round(OldestSnapshot, 1));
         }
-        return found;
+
+        private long Lag => Math.Max(0, LastEvent - Processed);
+
+        private bool IsBeside => Row.EndsWith(ProjectionShard.RebuildEnding, StringComparison.Ordinal);
+
+        private string State =>
+            Error is not null ? "failing"
+            : IsBeside ? IsRebuilding ? "rebuilding" : "interrupted"
+            : Lag == 0 ? "caught up"
+            : Processed == Mark && Blocker is not null ? "waiting"
+            : Moved is true ? "catching up"
+            : "stopped";
+
+        /// <summary>A shard's name carries its version from the second on.</summary>
+        private uint Number
+        {
+            get
+            {
+                var shard = Row.Replace(ProjectionShard.RebuildEnding, "");
+                return ShardName.TryParse(shard, out var name) && name is not null ? Math.Max(1, name.Version) : 1;
+            }
+        }
     }
-
-    /// <summary>The progress row of a rebuild of the shard.</summary>
-    internal static string RebuildRowOf(string shard) => shard + RebuildOf;
-
-    /// <summary>A shard's name carries its version from the second on.</summary>
-    private static uint VersionOf(string row) =>
-        ShardName.TryParse(row.Replace(RebuildOf, ""), out var shard) && shard is not null ? Math.Max(1, shard.Version) : 1;
 }

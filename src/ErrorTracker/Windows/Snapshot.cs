@@ -7,88 +7,130 @@ using Npgsql;
 namespace ErrorTracker.Windows;
 
 /// <summary>
-/// Where statistics come from: one snapshot of the database in which the counters, how far they have folded, and the log agree.
-/// A query adds three disjoint parts: whole buckets from the counters, those of minutes still open among them, ragged ends of the window from the log as far as it is
-/// folded, and the log's un-folded tail. So every answer is exact and includes each event whose 201 has been answered.
+/// Where statistics come from: one snapshot of the database in which the counters, how far they have folded, and the
+/// log agree. A query adds parts that are disjoint and cover its window: the whole buckets that the counters hold, and
+/// from the log the ragged ends, as far as it is folded, and the tail, which is not folded yet. So every answer is
+/// exact and includes each event whose 201 has been answered.
 /// </summary>
-/// <remarks>How far things are is read first and then sent as values: only so can the planner know how short the tail is.</remarks>
+/// <remarks>
+/// How far things are is read first and then sent as values: only so can the planner know how short the tail is.
+/// </remarks>
 public sealed class Snapshot(LogDatabases databases)
 {
-    /// <summary>Rows of counters that lie in the window's runs of whole buckets; of open minutes a row for each message.</summary>
+    /// <summary>So long at most one statement of a reader may take. Then the reader is answered 503.</summary>
+    private static readonly TimeSpan StatementTimeout = TimeSpan.FromSeconds(15);
+
+    private static readonly ProjectionShard Counters = ProjectionShard.Of(CountersProjection.Definition);
+
+    private static readonly string MarksSql =
+        $"""
+        select {LogProgress.Of($"'{Counters.Row}'")},
+          (select e.timestamp from {LogSchema.Name}.mt_events as e
+           where e.tenant_id = $1 and {LogRow.IsError} order by e.timestamp desc limit 1)
+        """;
+
+    /// <summary>The window's whole buckets, as a table of SQL: rows of the counters.</summary>
+    /// <param name="columns">Columns of <paramref name="table"/> that the open minutes have too.</param>
+    /// <param name="table">Of the counters.</param>
     internal static string Counted(string columns, string table) =>
         $"""
-        (select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until) cross join lateral (
-          select {columns} from {table} as kept
-          where tenant_id = @tenant and kept.step = run.step and bucket >= run.since and bucket < run.until
-            and (@level::text is null or level = @level)
-          offset 0) as c
+        ({ClosedBuckets(columns, table)}
         union all
+        {OpenMinutes(columns)}) as counted
+        """;
+
+    /// <summary>The window's events that no whole bucket has counted, as a table of SQL: rows of the log.</summary>
+    internal static string Loose(string columns) =>
+        $"""
+        ({RaggedEnds(columns)}
+        union all
+        {Tail(columns)}) as loose
+        """;
+
+    /// <summary>
+    /// Runs of whole buckets, each of one step. By <c>offset 0</c> the planner looks up each run by the key.
+    /// </summary>
+    private static string ClosedBuckets(string columns, string table) =>
+        $"""
+        select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until)
+        cross join lateral (
+          select {columns} from {table} as kept
+          where kept.tenant_id = @tenant and kept.step = run.step
+            and kept.bucket >= run.since and kept.bucket < run.until
+            and (@level::text is null or kept.level = @level)
+          offset 0) as c
+        """;
+
+    /// <summary>Whole minutes that are still open, which have no row in a step yet: a row for each message.</summary>
+    private static string OpenMinutes(string columns) =>
+        $"""
         select o.* from unnest(@whole_since, @whole_until) as whole(since, until)
         join {CounterTables.Current.OpenBuckets} as b on b.bucket >= whole.since and b.bucket < whole.until
         cross join lateral (
           select {columns} from {CounterTables.Current.OpenMinutes} as m
-          where m.bucket = b.bucket and m.tenant_id = @tenant and (@level::text is null or m.level = @level)
-          offset 0) as o) as counted
+          where m.bucket = b.bucket and m.tenant_id = @tenant
+            and (@level::text is null or m.level = @level)
+          offset 0) as o
         """;
 
-    /// <summary>The events of the window that no whole bucket has counted.</summary>
-    internal static string Loose(string columns) =>
+    /// <summary>What no whole bucket fits, as far as the log is folded.</summary>
+    private static string RaggedEnds(string columns) =>
         $"""
-        (select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until) cross join lateral (
-          select {columns} from {LogSchema.Name}.mt_events
-          where tenant_id = @tenant and {LogRow.IsError} and timestamp >= ragged.since and timestamp < ragged.until and seq_id <= @folded
+        select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until)
+        cross join lateral (
+          select {columns} from {LogSchema.Name}.mt_events as log
+          where log.tenant_id = @tenant and {LogRow.IsError}
+            and log.timestamp >= ragged.since and log.timestamp < ragged.until
+            and log.seq_id <= @folded
             and (@level::text is null or {LogRow.Level} = @level)
           offset 0) as e
-        union all
-        select {columns} from {LogSchema.Name}.mt_events
-        where seq_id > @folded and tenant_id = @tenant and {LogRow.IsError} and timestamp >= @since and timestamp < @until
-          and (@level::text is null or {LogRow.Level} = @level)) as loose
         """;
 
-    /// <summary>So long at most one statement of a reader may take. Then the reader is answered 503.</summary>
-    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(15);
-
-    private static readonly string MarksSql =
+    /// <summary>The end of the log, which is not folded yet, over the whole window.</summary>
+    private static string Tail(string columns) =>
         $"""
-        select coalesce((select last_seq_id from {LogSchema.Name}.mt_event_progression where name = $1), 0),
-          (select timestamp from {LogSchema.Name}.mt_events where tenant_id = $2 and {LogRow.IsError} order by timestamp desc limit 1)
+        select {columns} from {LogSchema.Name}.mt_events as log
+        where log.seq_id > @folded and log.tenant_id = @tenant and {LogRow.IsError}
+          and log.timestamp >= @since and log.timestamp < @until
+          and (@level::text is null or {LogRow.Level} = @level)
         """;
 
     /// <summary>Runs one query made of these parts and reads its rows.</summary>
-    internal async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
+    internal async Task<List<T>> QueryAsync<T>(
+        string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
         await using var view = await TakeAsync(question.ApplicationId, stop);
         return await view.QueryAsync(sql, question, row, stop);
     }
 
     /// <summary>
-    /// The tables are locked before the snapshot is taken, as LOCK takes none itself: a rebuild cannot put others in their place in between.
-    /// Compiling these short queries would cost more than running them.
+    /// A connection that was lost while nobody used it is replaced by a new one. Tables that somebody dropped are made
+    /// anew: until they are filled again all is counted from the log.
     /// </summary>
     internal async Task<SnapshotView> TakeAsync(int applicationId, CancellationToken stop)
     {
         try
         {
-            return await LockAsync(applicationId, stop);
+            return await BeginAsync(applicationId, stop);
         }
         catch (NpgsqlException e) when (e.IsTransient)
         {
-            return await LockAsync(applicationId, stop); // the connection was lost while nobody used it: others are new
+            return await BeginAsync(applicationId, stop);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
         {
-            await CounterShard.Current.RestoreAsync(databases.Of(applicationId).Reserved, stop); // somebody dropped tables: count from the log until they are filled again
-            return await LockAsync(applicationId, stop);
+            await Counters.RestoreAsync(databases.Of(applicationId).Reserved, stop);
+            return await BeginAsync(applicationId, stop);
         }
     }
 
-    private async Task<SnapshotView> LockAsync(int applicationId, CancellationToken stop)
+    private async Task<SnapshotView> BeginAsync(int applicationId, CancellationToken stop)
     {
         var reader = await databases.Of(applicationId).OpenReaderAsync(applicationId, stop);
         try
         {
             await reader.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
-            return new(reader, await LockAsync(reader.Connection, applicationId, stop));
+            return new(reader, await ReadMarksAsync(reader.Connection, applicationId, stop));
         }
         catch
         {
@@ -97,25 +139,33 @@ public sealed class Snapshot(LogDatabases databases)
         }
     }
 
-    private static async Task<Marks> LockAsync(NpgsqlConnection connection, int applicationId, CancellationToken stop)
+    /// <summary>
+    /// The tables are locked before the snapshot is taken, as LOCK takes none itself: a rebuild cannot put others in
+    /// their place in between. Compiling these short queries would cost more than running them.
+    /// </summary>
+    private static async Task<Marks> ReadMarksAsync(
+        NpgsqlConnection connection, int applicationId, CancellationToken stop)
     {
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
                 new("set local jit = off"),
-                new($"set local statement_timeout = '{MostTime.TotalSeconds}s'"),
-                new($"lock table {string.Join(", ", CounterTables.Current.Names)} in access share mode"),
-                new(MarksSql) { Parameters = { new() { Value = CounterShard.Current.Name }, new() { Value = applicationId.ToString() } } },
+                new($"set local statement_timeout = '{StatementTimeout.TotalSeconds}s'"),
+                new($"lock table {Counters.Tables.List} in access share mode"),
+                new(MarksSql) { Parameters = { new() { Value = applicationId.ToString() } } },
             },
         };
         await using var row = await batch.ExecuteReaderAsync(stop);
         await row.ReadAsync(stop);
-        return new(row.GetInt64(0), row.IsDBNull(1) ? DateTimeOffset.MinValue : row.GetFieldValue<DateTimeOffset>(1));
+        var newest = row.IsDBNull(1) ? DateTimeOffset.MinValue : row.GetFieldValue<DateTimeOffset>(1);
+        return new(row.GetInt64(0), newest);
     }
 }
 
-/// <summary>One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.</summary>
+/// <summary>
+/// One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.
+/// </summary>
 internal sealed class SnapshotView(Reader reader, Marks marks) : IAsyncDisposable
 {
     public NpgsqlCommand Ask(string sql, Question question)
@@ -125,7 +175,8 @@ internal sealed class SnapshotView(Reader reader, Marks marks) : IAsyncDisposabl
         return command;
     }
 
-    public async Task<List<T>> QueryAsync<T>(string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
+    public async Task<List<T>> QueryAsync<T>(
+        string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
     {
         await using var command = Ask(sql, question);
         await using var found = await command.ExecuteReaderAsync(stop);
@@ -141,48 +192,3 @@ internal sealed class SnapshotView(Reader reader, Marks marks) : IAsyncDisposabl
 /// <param name="Folded">The sequence up to which the counters have folded the log.</param>
 /// <param name="Newest">The received_at of the application's last event.</param>
 internal sealed record Marks(long Folded, DateTimeOffset Newest);
-
-/// <summary>What a statistic is asked about: an application, a window, how it may be cut into buckets, and what else it filters by.</summary>
-/// <param name="Level">Canonical; null for all.</param>
-/// <param name="More">Named parameters of the one query.</param>
-internal sealed record Question(int ApplicationId, Window Window, Func<Window, IEnumerable<Cut>> Cut, string? Level = null, params (string Name, object Value)[] More)
-{
-    public Question(int applicationId, Window window, Step[] ladder, string? level = null, params (string Name, object Value)[] more)
-        : this(applicationId, window, whole => [whole.Cut(ladder)], level, more)
-    {
-    }
-
-    public NpgsqlCommand Ask(string sql, Marks marks)
-    {
-        var cuts = Cut(Window.Beyond(marks.Newest)).ToList();
-        var ragged = cuts.SelectMany(c => c.Ragged).ToList();
-        var buckets = marks.Folded == 0 ? [] : cuts.SelectMany(c => c.Buckets).ToList(); // whose progress was lost are void, and about to be counted anew
-        var command = new NpgsqlCommand(sql);
-        void Add(string name, object? value) => command.Parameters.AddWithValue(name, value ?? DBNull.Value);
-        Add("tenant", ApplicationId.ToString());
-        Add("since", Window.Since);
-        Add("until", Window.Until);
-        Add("level", Level);
-        Add("folded", marks.Folded);
-        Add("steps", buckets.Select(b => b.Step.Code).ToArray());
-        Add("run_since", buckets.Select(b => b.Run.Since).ToArray());
-        Add("run_until", buckets.Select(b => b.Run.Until).ToArray());
-        var whole = Join(buckets.Select(b => b.Run));
-        Add("whole_since", whole.Select(w => w.Since).ToArray());
-        Add("whole_until", whole.Select(w => w.Until).ToArray());
-        Add("ragged_since", ragged.Select(r => r.Since).ToArray());
-        Add("ragged_until", ragged.Select(r => r.Until).ToArray());
-        foreach (var (name, value) in More) Add(name, value);
-        return command;
-    }
-
-    /// <summary>Windows that meet, as one; in ascending order as they come.</summary>
-    private static List<Window> Join(IEnumerable<Window> windows)
-    {
-        var joined = new List<Window>();
-        foreach (var window in windows)
-            if (joined.Count > 0 && joined[^1].Until == window.Since) joined[^1] = joined[^1] with { Until = window.Until };
-            else joined.Add(window);
-        return joined;
-    }
-}

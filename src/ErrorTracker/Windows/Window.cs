@@ -10,32 +10,42 @@ public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
     public static Window Parse(string? since, string? until, Dictionary<string, string[]> errors)
     {
         var window = new Window(Instant.Required("since", since, errors), Instant.Required("until", until, errors));
-        if (!errors.ContainsKey("since") && !errors.ContainsKey("until") && window.Since >= window.Until) errors["since"] = ["must be before until"];
+        var isRead = !errors.ContainsKey("since") && !errors.ContainsKey("until");
+        if (isRead && window.Since >= window.Until) errors["since"] = ["must be before until"];
         return window;
     }
 
     /// <summary>
-    /// Cuts the window into whole buckets, the largest possible, and the ragged ends that no bucket fits: together they cover it
-    /// exactly, without overlap. At most two runs of buckets for each step but the largest, and two ragged ends.
+    /// Cuts the window into whole buckets, the largest possible, and the ragged ends that no bucket fits: together they
+    /// cover it exactly, without overlap. At most two runs of buckets for each step but the largest, and two ragged
+    /// ends.
     /// </summary>
     /// <param name="ladder">Steps, the largest first, each a multiple of the next.</param>
     public Cut Cut(ReadOnlySpan<Step> ladder)
     {
         if (ladder.IsEmpty) return new([], [this]);
-        var (first, last) = (ladder[0].Ceiling(Since), ladder[0].Floor(Until));
-        if (first >= last) return Cut(ladder[1..]);
+        var largest = ladder[0];
+        var smaller = ladder[1..];
+        var first = largest.Ceiling(Since);
+        var last = largest.Floor(Until);
+        if (first >= last) return Cut(smaller);
 
         var whole = new Window(new(first, TimeSpan.Zero), new(last, TimeSpan.Zero));
-        var (before, after) = (Rest(Since, whole.Since, ladder[1..]), Rest(whole.Until, Until, ladder[1..]));
-        return new([.. before.Buckets, (ladder[0], whole), .. after.Buckets], [.. before.Ragged, .. after.Ragged]);
+        var before = Rest(Since, whole.Since, smaller);
+        var after = Rest(whole.Until, Until, smaller);
+        return new([.. before.Buckets, (largest, whole), .. after.Buckets], [.. before.Ragged, .. after.Ragged]);
     }
 
     /// <summary>
-    /// The same events in fewer parts: a window that ends after the last event may as well end with the largest bucket which that event lies in,
-    /// so that a window up to now needs no smaller ones.
+    /// The same events in fewer parts: a window that ends after the last event may as well end with the largest bucket
+    /// that this event lies in, so that a window up to now needs no smaller ones.
     /// </summary>
-    public Window Beyond(DateTimeOffset newest) =>
-        newest < Until && Step.Largest.Ceiling(newest.AddTicks(1)) is var end && end > Until.UtcTicks ? this with { Until = new(end, TimeSpan.Zero) } : this;
+    public Window Beyond(DateTimeOffset newest)
+    {
+        if (newest >= Until) return this;
+        var end = Step.Largest.Ceiling(newest.AddTicks(1));
+        return end > Until.UtcTicks ? this with { Until = new(end, TimeSpan.Zero) } : this;
+    }
 
     private static Cut Rest(DateTimeOffset since, DateTimeOffset until, ReadOnlySpan<Step> ladder) =>
         since < until ? new Window(since, until).Cut(ladder) : new([], []);

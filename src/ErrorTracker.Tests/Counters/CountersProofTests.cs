@@ -1,0 +1,134 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Projections;
+
+namespace ErrorTracker.Tests.Counters;
+
+/// <summary>Whatever is wrong in the tables of the counters, verification finds it.</summary>
+[Collection(nameof(OnPostgres))]
+public sealed class CountersProofTests(SharedApi shared) : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Start = new(2026, 5, 4, 0, 0, 0, TimeSpan.Zero);
+
+    private static readonly CounterTables Tables = CounterTables.Current;
+
+    private TestApi _api = null!;
+    private Sender _sender = null!;
+
+    /// <summary>Two days of events in closed minutes, and one event in a minute that is open.</summary>
+    public async Task InitializeAsync()
+    {
+        _api = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:Projections", "false"));
+        _sender = await _api.RegisterAsync();
+        await StoreAndFoldAsync(0, Enumerable.Range(0, 200).Select(i => Start.AddMinutes(15 * i)));
+        await _api.ClosedAsync();
+        await StoreAndFoldAsync(200, [DateTimeOffset.UtcNow.AddMinutes(5)]);
+    }
+
+    public async Task DisposeAsync() => await _api.DisposeAsync();
+
+    [Fact]
+    public async Task every_step_of_both_tables_is_compared()
+    {
+        Assert.Empty(await DifferencesAsync());
+        foreach (var step in Step.OfLevels) await IsFoundAsync(Tables.Levels, step);
+        foreach (var step in Step.OfMessages) await IsFoundAsync(Tables.Messages, step);
+        Assert.Empty(await DifferencesAsync());
+    }
+
+    [Fact]
+    public async Task a_row_too_few_or_too_many_and_one_in_the_wrong_bucket_are_found()
+    {
+        await ExecuteAsync($"delete from {Tables.Levels} where step = 'h' and bucket = '{Start.AddHours(1):O}'");
+        Assert.Equal(
+            [new Difference($"{_sender.Id}", "h", Start.AddHours(1), "ERROR", 0, 4)], await DifferencesAsync());
+        await ExecuteAsync(
+            $"""
+            insert into {Tables.Levels} (tenant_id, step, bucket, level, count)
+            values ('{_sender.Id}', 'h', '{Start.AddHours(1):O}', 'INFO', 4)
+            """);
+        Assert.Equal(
+            [("ERROR", 0L, 4L), ("INFO", 4L, 0L)],
+            (await DifferencesAsync()).Select(found => (found.Subject, found.Counted, found.Recounted)));
+        await ExecuteAsync(
+            $"""
+            update {Tables.Levels} set level = 'ERROR', bucket = bucket + interval '30 minutes'
+            where step = 'h' and level = 'INFO'
+            """);
+        Assert.Equal(
+            [Start.AddHours(1), Start.AddHours(1.5)], (await DifferencesAsync()).Select(found => found.Bucket));
+    }
+
+    [Fact]
+    public async Task open_minutes_are_part_of_every_step()
+    {
+        await ExecuteAsync($"update {Tables.OpenMinutes} set count = 3");
+        var found = await DifferencesAsync(most: 100);
+        Assert.Equal(
+            [.. Step.OfLevels.Concat(Step.OfMessages).Select(step => step.Code).Order()],
+            found.Select(difference => difference.Step).Order());
+        Assert.All(found, difference => Assert.Equal((3, 1), (difference.Counted, difference.Recounted)));
+    }
+
+    [Fact]
+    public async Task texts_that_are_lost_or_changed_and_a_last_seen_that_is_wrong_are_found()
+    {
+        await ExecuteAsync($"update {Tables.Messages} set last_seen = last_seen - interval '1 s' where step = '16d'");
+        var found = await DifferencesAsync();
+        Assert.Equal("16d", found[0].Step);
+        Assert.Contains("last seen", found[0].Subject);
+        await ExecuteAsync($"update {Tables.Messages} set last_seen = last_seen + interval '1 s' where step = '16d'");
+
+        await ExecuteAsync($"update {Tables.Texts} set message = 'another'");
+        Assert.Equal([("text", 1L)], (await DifferencesAsync()).Select(text => (text.Step, text.Counted)));
+        await ExecuteAsync($"delete from {Tables.Texts}");
+        await ExecuteAsync($"update {Tables.OpenMinutes} set message_hash = gen_random_uuid()");
+        Assert.Contains(("text", 0L), (await DifferencesAsync(most: 100)).Select(text => (text.Step, text.Counted)));
+    }
+
+    [Fact]
+    public async Task buckets_that_do_not_lie_in_the_window_are_left_out()
+    {
+        await ExecuteAsync(
+            $"update {Tables.Levels} set count = 9 where step = 'h' and bucket = '{Start.AddHours(5):O}'");
+        Assert.Single(await DifferencesAsync());
+        Assert.Single(await DifferencesAsync(since: Start.AddHours(5), until: Start.AddHours(6)));
+        Assert.Empty(await DifferencesAsync(since: Start.AddHours(5.5)));
+        Assert.Empty(await DifferencesAsync(until: Start.AddHours(5.5)));
+    }
+
+    [Fact]
+    public async Task no_more_differences_are_answered_than_are_asked_for()
+    {
+        await ExecuteAsync($"update {Tables.Levels} set count = 9; update {Tables.Messages} set count = 9");
+        Assert.Equal(7, (await DifferencesAsync(most: 7)).Count);
+    }
+
+    private async Task IsFoundAsync(string table, Step step)
+    {
+        await ExecuteAsync($"update {table} set count = count + 1 where step = '{step.Code}'");
+        Assert.Equal([step.Code], (await DifferencesAsync(most: 1_000)).Select(found => found.Step).Distinct());
+        await ExecuteAsync($"update {table} set count = count - 1 where step = '{step.Code}'");
+    }
+
+    private async Task StoreAndFoldAsync(long folded, IEnumerable<DateTimeOffset> times)
+    {
+        var events = times.Select(time => TestApi.Event(_sender, time)).ToList();
+        await _api.StoreAsync(events);
+        var counters = ProjectionShard.Of(CountersProjection.Definition);
+        Assert.True(await counters.FoldAsync(_api.Database, folded, folded + events.Count, CancellationToken.None));
+    }
+
+    private async Task<IReadOnlyList<Difference>> DifferencesAsync(
+        DateTimeOffset? since = null, DateTimeOffset? until = null, int most = 10)
+    {
+        var verify = new Verify(_api.Database);
+        var counters = CountersProjection.Definition;
+        return (await verify.RunAsync(counters, since, until, most, CancellationToken.None)).Differences;
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _api.Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}
