@@ -6,6 +6,7 @@ using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
+using Marten;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -24,11 +25,16 @@ public sealed class TestApi : IAsyncDisposable
         Clock = clock;
     }
 
+    private static readonly JsonSerializerOptions SnakeCase =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
     public IAlbaHost Host { get; }
 
     public AdjustableClock Clock { get; }
 
     public NpgsqlDataSource Database => Host.Services.GetRequiredService<LogDatabases>().Main.Reserved;
+
+    public IDocumentStore Store => Host.Services.GetRequiredService<IDocumentStore>();
 
     public IntakeMemory Memory => Host.Services.GetRequiredService<IntakeMemory>();
 
@@ -86,6 +92,14 @@ public sealed class TestApi : IAsyncDisposable
         SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/events", expected, body, (NativeIntake.KeyHeader, sender.Key));
 
     public Task<JsonElement> GetAsync(string url, int expected = 200) => SendAsync(HttpMethod.Get, url, expected);
+
+    public async Task<T> GetAsync<T>(string url, int expected = 200) => Read<T>(await GetAsync(url, expected));
+
+    public async Task<T> PostAsync<T>(string url, int expected = 201) =>
+        Read<T>(await SendAsync(HttpMethod.Post, url, expected));
+
+    /// <summary>An answer as the type that it is documented as.</summary>
+    public static T Read<T>(JsonElement answer) => answer.Deserialize<T>(SnakeCase)!;
 
     public Task<JsonElement> SendAsync(
         HttpMethod method, string url, int expected, string? body = null,

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ErrorTracker.Applications;
+using Marten;
 
 namespace ErrorTracker.Tests.Applications;
 
@@ -67,9 +69,12 @@ public sealed class ManageKeysTests(SharedApi shared)
     {
         var sender = await _api.RegisterAsync();
         await _api.ReportAsync(sender);
-        await using var revoke = _api.Database.CreateCommand(
-            $"update errortracker.ingest_keys set revoked_at = now() - interval '1 hour' where application_id = {sender.Id}");
-        await revoke.ExecuteNonQueryAsync();
+        await using (var session = _api.Store.LightweightSession())
+        {
+            var key = await session.Query<IngestKey>().SingleAsync(key => key.ApplicationId == sender.Id);
+            session.Update(key with { RevokedAt = key.CreatedAt.AddHours(-1) });
+            await session.SaveChangesAsync();
+        }
         await Eventually.Async(async () => await StatusAsync(_api, sender) == 403, "the key is refused");
     }
 

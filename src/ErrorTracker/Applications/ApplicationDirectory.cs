@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using ErrorTracker.Http;
 using Marten;
+using Microsoft.AspNetCore.Mvc;
 
 namespace ErrorTracker.Applications;
 
@@ -30,15 +31,28 @@ public sealed class ApplicationDirectory(IDocumentStore store)
         }
     }
 
-    /// <summary>The application that a path names, or the answer that refuses it: 400 for what is no id, 404 for an unknown one.</summary>
-    public async ValueTask<(Application? Application, IResult? Refusal)> ResolveAsync(string id, CancellationToken stop)
+    /// <summary>
+    /// The application that a path names, or what is wrong: 400 for what is no id, 404 for an unknown one. For
+    /// <c>LoadAsync</c> of endpoints.
+    /// </summary>
+    public async Task<(Application? Application, ProblemDetails Problem)> LoadAsync(string id, CancellationToken stop)
     {
-        if (!TryParseId(id, out var parsed)) return (null, Refusal.Invalid(Number.ApplicationId, Number.ExpectedId));
+        if (!TryParseId(id, out var parsed)) return (null, Problem.Invalid(Number.ApplicationId, Number.ExpectedId));
         var application = await FindAsync(parsed, stop);
-        return application is null ? (null, Refusal.NotFound("There is no such application.")) : (application, null);
+        return (application, application is null ? Problem.NotFound("There is no such application.") : Problem.None);
     }
 
-    /// <summary>A positive integer in plain digits, as paths carry it. One that is larger than ids can be is nobody's: int.MaxValue.</summary>
+    /// <summary>The same for endpoints that answer by themselves.</summary>
+    public async ValueTask<(Application? Application, IResult? Refusal)> ResolveAsync(string id, CancellationToken stop)
+    {
+        var (application, problem) = await LoadAsync(id, stop);
+        return (application, application is null ? Results.Problem(problem) : null);
+    }
+
+    /// <summary>
+    /// A positive integer in plain digits, as paths carry it. One that is larger than ids can be is nobody's:
+    /// int.MaxValue.
+    /// </summary>
     public static bool TryParseId(string text, out int id)
     {
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id)) id = int.MaxValue;

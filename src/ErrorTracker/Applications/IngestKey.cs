@@ -1,68 +1,25 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace ErrorTracker.Applications;
 
-/// <summary>The secret with which an application sends errors: 128 random bits, shown once and stored as SHA-256. As it is random, a plain hash suffices.</summary>
-internal static class IngestKey
+/// <summary>
+/// A key with which an application sends errors: a document. One that was deleted stays, revoked, so that each node
+/// learns of it.
+/// </summary>
+/// <param name="Id">To delete it by.</param>
+/// <param name="ApplicationId">Which application it opens.</param>
+/// <param name="Prefix">Its first characters, to tell it by.</param>
+/// <param name="Hash">SHA-256 of it; the key itself is not stored.</param>
+/// <param name="CreatedAt">UTC.</param>
+/// <param name="RevokedAt">Since then it opens nothing; null if it does.</param>
+public sealed record IngestKey(
+    Guid Id, int ApplicationId, string Prefix, byte[] Hash, DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt = null)
 {
-    /// <summary>Characters of a key that are kept to tell it by.</summary>
-    private const int PrefixLength = 8, LongestHashed = 256;
-
-    public static string New() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-
-    public static string PrefixOf(string key) => key[..PrefixLength];
-
-    /// <summary>
-    /// How Sentry's SDKs are told where to send, and with which key: to the address that this request came to, as its
-    /// client sees it.
-    /// </summary>
-    public static string DsnOf(string key, int application, HttpRequest request) => $"{request.Scheme}://{key}@{request.Host}{request.PathBase}/{application}";
-
-    public static byte[] Hash(string key)
-    {
-        var hash = new byte[SHA256.HashSizeInBytes];
-        Hash(key, hash);
-        return hash;
-    }
-
-    /// <summary>Compares with each of these in constant time.</summary>
-    public static IngestKeyInUse? Find(string key, IngestKeyInUse[] among)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        Hash(key, hash);
-        IngestKeyInUse? found = null;
-        foreach (var candidate in among)
-            if (CryptographicOperations.FixedTimeEquals(hash, candidate.Hash)) found = candidate;
-        return found;
-    }
-
-    /// <summary>No key is so long that it needs more than the buffer; what is longer is none.</summary>
-    private static void Hash(string key, Span<byte> hash)
-    {
-        Span<byte> utf8 = stackalloc byte[LongestHashed];
-        SHA256.HashData(Encoding.UTF8.TryGetBytes(key, utf8, out var length) ? utf8[..length] : utf8, hash);
-    }
+    internal static IngestKey Of(string secret, int applicationId, DateTimeOffset now) =>
+        new(Guid.CreateVersion7(), applicationId, KeySecret.PrefixOf(secret), KeySecret.Hash(secret), now);
 }
 
-/// <summary>A key that opens an application.</summary>
-internal sealed class IngestKeyInUse(Guid id, byte[] hash)
-{
-    private long _usedAt, _takenAt;
-
-    public Guid Id => id;
-
-    public byte[] Hash => hash;
-
-    /// <summary>When it was last used; the first moment that there is if it never was.</summary>
-    public DateTimeOffset UsedAt => new(Volatile.Read(ref _usedAt), TimeSpan.Zero);
-
-    public void Use(DateTimeOffset at) => Volatile.Write(ref _usedAt, at.UtcTicks);
-
-    /// <summary>When it was used since this was last asked; null if it was not.</summary>
-    public DateTimeOffset? TakeUse()
-    {
-        var usedAt = Volatile.Read(ref _usedAt);
-        return usedAt == Interlocked.Exchange(ref _takenAt, usedAt) ? null : new(usedAt, TimeSpan.Zero);
-    }
-}
+/// <summary>
+/// When a key was last used: a document of its own, so that noting a use never overwrites that the key was revoked.
+/// </summary>
+/// <param name="Id">The key's.</param>
+/// <param name="LastUsedAt">UTC.</param>
+public sealed record IngestKeyUse(Guid Id, DateTimeOffset LastUsedAt);

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using ErrorTracker.Background;
 using ErrorTracker.Http;
-using ErrorTracker.Log;
+using Marten;
 using Npgsql;
+using Weasel.Core;
 
 namespace ErrorTracker.Applications;
 
@@ -12,7 +13,7 @@ namespace ErrorTracker.Applications;
 /// database is asked which of the kept keys are still valid. What it has not confirmed for two seconds, because it is
 /// away or because this node was paused, is looked up again before it opens.
 /// </summary>
-public sealed class KeyRing : EachSecond
+public sealed class KeyRing(IDocumentStore store, TimeProvider clock, ILogger<KeyRing> log) : EachSecond(log)
 {
     private const int LookUpsAtOnce = 2, SecondsBetweenWrites = 10;
 
@@ -23,24 +24,18 @@ public sealed class KeyRing : EachSecond
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(1);
 
     /// <summary>So long the look-up of a key that opened before is tried again while the database is away.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LookUpTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly NpgsqlDataSource _database;
-    private readonly TimeProvider _clock;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
+
     private readonly ConcurrentDictionary<int, KnownKeys> _known = new();
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> _uses = new();
     private readonly SemaphoreSlim _lookUps = new(LookUpsAtOnce);
-    private long _confirmedAt;
+    private long _confirmedAt = clock.GetTimestamp();
 
     /// <param name="Keys">That open an application.</param>
     /// <param name="LookedUpAt">On the clock's timestamps.</param>
-    private sealed record KnownKeys(IngestKeyInUse[] Keys, long LookedUpAt);
-
-    public KeyRing(LogDatabases databases, TimeProvider clock, ILogger<KeyRing> log) : base(log)
-    {
-        (_database, _clock) = (databases.Main.Reserved, clock);
-        _confirmedAt = clock.GetTimestamp();
-    }
+    private sealed record KnownKeys(KeyInUse[] Keys, long LookedUpAt);
 
     /// <summary>An unknown application and a wrong key cost the same.</summary>
     public ValueTask<bool> OpensAsync(int application, string key, CancellationToken stop)
@@ -56,40 +51,40 @@ public sealed class KeyRing : EachSecond
         _known.TryUpdate(application, known with { Keys = [.. known.Keys.Where(open => open.Id != key)] }, known);
     }
 
-    private IngestKeyInUse? Find(int application, string key, out bool isTrusted)
+    private KeyInUse? Find(int application, string key, out bool isTrusted)
     {
         isTrusted = _known.TryGetValue(application, out var known)
-            && _clock.GetElapsedTime(Math.Max(Volatile.Read(ref _confirmedAt), known.LookedUpAt)) < Trust;
-        return known is null ? null : IngestKey.Find(key, known.Keys);
+            && clock.GetElapsedTime(Math.Max(Volatile.Read(ref _confirmedAt), known.LookedUpAt)) < Trust;
+        return known is null ? null : KeySecret.Find(key, known.Keys);
     }
 
-    private void NoteUses(IEnumerable<IngestKeyInUse> keys)
+    private void NoteUses(IEnumerable<KeyInUse> keys)
     {
         foreach (var key in keys)
             if (key.TakeUse() is { } at) _uses[key.Id] = at;
     }
 
-    private bool Use(IngestKeyInUse? key)
+    private bool Use(KeyInUse? key)
     {
-        key?.Use(Instant.Now(_clock));
+        key?.Use(Instant.Now(clock));
         return key is not null;
     }
 
     private async ValueTask<bool> LookUpAsync(int application, string key, bool wasKnown, CancellationToken stop)
     {
-        var started = _clock.GetTimestamp();
-        if (!await _lookUps.WaitAsync(Patience, stop)) throw new NpgsqlException("Keys could not be looked up in time.");
+        var started = clock.GetTimestamp();
+        if (!await _lookUps.WaitAsync(LookUpTimeout, stop)) throw new NpgsqlException("Keys could not be looked up in time.");
         try
         {
             while (true)
                 try
                 {
                     if (Find(application, key, out var isTrusted) is { } found && isTrusted) return Use(found);
-                    return Use(IngestKey.Find(key, await LookUpAsync(application, stop)));
+                    return Use(KeySecret.Find(key, await LookUpAsync(application, stop)));
                 }
-                catch (NpgsqlException e) when (wasKnown && e.IsTransient && _clock.GetElapsedTime(started) < Patience)
+                catch (NpgsqlException e) when (wasKnown && e.IsTransient && clock.GetElapsedTime(started) < LookUpTimeout)
                 {
-                    await Task.Delay(Pause, stop); // what opened a moment ago waits for the database, as its event would
+                    await Task.Delay(RetryPause, stop); // what opened a moment ago waits for the database, as its event would
                 }
         }
         finally
@@ -98,19 +93,18 @@ public sealed class KeyRing : EachSecond
         }
     }
 
-    private async Task<IngestKeyInUse[]> LookUpAsync(int application, CancellationToken stop)
+    private async Task<KeyInUse[]> LookUpAsync(int application, CancellationToken stop)
     {
-        var started = _clock.GetTimestamp();
-        await using var command = _database.CreateCommand(
-            $"select k.id, k.hash from {KeyTable.Name} as k where k.application_id = $1 and k.revoked_at is null");
-        command.Parameters.Add(new() { Value = application });
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        var keys = new List<IngestKeyInUse>();
-        while (await reader.ReadAsync(stop)) keys.Add(new(reader.GetGuid(0), reader.GetFieldValue<byte[]>(1)));
+        var started = clock.GetTimestamp();
+        await using var session = store.QuerySession();
+        var found = await session.Query<IngestKey>()
+            .Where(key => key.ApplicationId == application && key.RevokedAt == null)
+            .ToListAsync(stop);
+        KeyInUse[] keys = [.. found.Select(key => new KeyInUse(key.Id, key.Hash))];
         if (_known.TryGetValue(application, out var former)) NoteUses(former.Keys);
-        if (keys.Count > 0) _known[application] = new([.. keys], started);
+        if (keys.Length > 0) _known[application] = new(keys, started);
         else _known.TryRemove(application, out _);
-        return [.. keys];
+        return keys;
     }
 
     protected override async Task DoAsync(long second, CancellationToken stop)
@@ -124,9 +118,9 @@ public sealed class KeyRing : EachSecond
 
     private void ForgetIdle()
     {
-        var idleSince = Instant.Now(_clock) - Idle;
+        var idleSince = Instant.Now(clock) - Idle;
         foreach (var (application, known) in _known)
-            if (known.Keys.All(key => key.UsedAt < idleSince) && _clock.GetElapsedTime(known.LookedUpAt) > Idle)
+            if (known.Keys.All(key => key.UsedAt < idleSince) && clock.GetElapsedTime(known.LookedUpAt) > Idle)
             {
                 NoteUses(known.Keys);
                 _known.TryRemove(new(application, known));
@@ -136,36 +130,47 @@ public sealed class KeyRing : EachSecond
     /// <summary>Closes those of the kept keys that are valid no more.</summary>
     private async Task ConfirmAsync(CancellationToken stop)
     {
-        var (started, owners) = (_clock.GetTimestamp(), new Dictionary<Guid, int>());
+        var started = clock.GetTimestamp();
+        var owners = new Dictionary<Guid, int>();
         foreach (var (application, known) in _known)
             foreach (var key in known.Keys) owners[key.Id] = application;
         if (owners.Count > 0)
         {
-            await using var command = _database.CreateCommand(
-                $"""
-                select known.id from unnest($1) as known(id)
-                where not exists (select from {KeyTable.Name} as k where k.id = known.id and k.revoked_at is null)
-                """);
-            command.Parameters.Add(new() { Value = owners.Keys.ToArray() });
-            await using var reader = await command.ExecuteReaderAsync(stop);
-            while (await reader.ReadAsync(stop)) Close(owners[reader.GetGuid(0)], reader.GetGuid(0));
+            var valid = await ValidAsync([.. owners.Keys], stop);
+            foreach (var key in owners.Keys.Except(valid)) Close(owners[key], key);
         }
         Volatile.Write(ref _confirmedAt, started);
     }
 
+    private async Task<IReadOnlyList<Guid>> ValidAsync(Guid[] keys, CancellationToken stop)
+    {
+        await using var session = store.QuerySession();
+        return await session.Query<IngestKey>()
+            .Where(key => key.Id.IsOneOf(keys) && key.RevokedAt == null)
+            .Select(key => key.Id)
+            .ToListAsync(stop);
+    }
+
+    /// <summary>
+    /// A use that another node has noted stays if it is later. In bulk: a session would tell Wolverine of each commit,
+    /// which is gone when a host that stops writes its last uses.
+    /// </summary>
     private async Task WriteUsesAsync(CancellationToken stop)
     {
         NoteUses(_known.Values.SelectMany(known => known.Keys));
         var uses = _uses.ToArray();
         if (uses.Length == 0) return;
-        await using var command = _database.CreateCommand(
-            $"""
-            update {KeyTable.Name} as kept set last_used_at = greatest(kept.last_used_at, used.at)
-            from unnest($1, $2) as used(id, at) where kept.id = used.id
-            """);
-        command.Parameters.Add(new() { Value = uses.Select(use => use.Key).ToArray() });
-        command.Parameters.Add(new() { Value = uses.Select(use => use.Value).ToArray() });
-        await command.ExecuteNonQueryAsync(stop);
+        var noted = await NotedUsesAsync(uses.Select(use => use.Key), stop);
+        var later = uses.Where(use => use.Value > noted.GetValueOrDefault(use.Key)).ToList();
+        await store.BulkInsertAsync(
+            later.ConvertAll(use => new IngestKeyUse(use.Key, use.Value)), BulkInsertMode.OverwriteExisting, cancellation: stop);
         foreach (var use in uses) _uses.TryRemove(use);
+    }
+
+    private async Task<Dictionary<Guid, DateTimeOffset>> NotedUsesAsync(IEnumerable<Guid> keys, CancellationToken stop)
+    {
+        await using var session = store.QuerySession();
+        var noted = await session.LoadManyAsync<IngestKeyUse>(stop, keys);
+        return noted.ToDictionary(use => use.Id, use => use.LastUsedAt);
     }
 }

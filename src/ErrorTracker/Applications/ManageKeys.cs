@@ -1,7 +1,7 @@
 using ErrorTracker.Http;
 using ErrorTracker.Log;
+using Marten;
 using Microsoft.AspNetCore.Mvc;
-using Npgsql;
 using Wolverine.Http;
 
 namespace ErrorTracker.Applications;
@@ -29,77 +29,85 @@ public static class ManageKeys
     /// <summary>Changes wait here for their turn, with none of the connections that others must never wait for.</summary>
     private static readonly SemaphoreSlim Turn = new(1);
 
+    public static Task<(Application?, ProblemDetails)> LoadAsync(
+        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+
     /// <summary>Makes another key for an application, which opens at once beside the others. At most 10.</summary>
     [WolverinePost("/apps/{app_id}/keys", OperationId = "CreateKey")]
     [ProducesResponseType<CreatedKey>(201), Refuses(400, 404, 409)]
-    public static async Task<IResult> Create(string app_id, HttpContext http, ApplicationDirectory applications,
-        [FromServices] LogDatabases databases, TimeProvider clock, CancellationToken stop)
+    public static async Task<IResult> Create([NotBody] Application application, HttpContext http,
+        IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
-        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
-        if (refusal is not null) return refusal;
-        var (key, id, now) = (IngestKey.New(), Guid.CreateVersion7(), Instant.Now(clock));
-        await using var command = databases.Main.Reserved.CreateCommand(
-            $"""
-            insert into {KeyTable.Name} (id, application_id, prefix, hash, created_at)
-            select $1, $2, $3, $4, $5 where (select count(*) from {KeyTable.Name} where application_id = $2 and revoked_at is null) < {MostKeys}
-            """);
-        foreach (var value in new object[] { id, application!.Id, IngestKey.PrefixOf(key), IngestKey.Hash(key), now })
-            command.Parameters.Add(new() { Value = value });
-        return await ExecuteAsync(command, stop) == 1
-            ? Results.Created($"{http.Request.PathBase}/apps/{application.Id}/keys",
-                new CreatedKey(id, IngestKey.PrefixOf(key), key, now, IngestKey.DsnOf(key, application.Id, http.Request)))
-            : Refusal.Of(409, $"The application has {MostKeys} keys: delete one that is no longer used.");
+        var secret = KeySecret.New();
+        var key = IngestKey.Of(secret, application.Id, Instant.Now(clock));
+        if (!await InTurnAsync(() => TryAddAsync(key, store, stop), stop))
+            return Refusal.Of(409, $"The application has {MostKeys} keys: delete one that is no longer used.");
+
+        var dsn = KeySecret.DsnOf(secret, application.Id, http.Request);
+        return Results.Created($"{http.Request.PathBase}/apps/{application.Id}/keys",
+            new CreatedKey(key.Id, key.Prefix, secret, key.CreatedAt, dsn));
     }
 
     /// <summary>The keys that open an application, the oldest first. None is shown as itself.</summary>
     [WolverineGet("/apps/{app_id}/keys", OperationId = "ListKeys")]
     [ProducesResponseType<KeySummary[]>(200), Refuses(400, 404)]
-    public static async Task<IResult> List(
-        string app_id, ApplicationDirectory applications, [FromServices] LogDatabases databases, CancellationToken stop)
+    public static async Task<IEnumerable<KeySummary>> List(
+        Application application, IDocumentStore store, LogDatabases databases, CancellationToken stop)
     {
-        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
-        if (refusal is not null) return refusal;
-        await using var view = await databases.Main.OpenReaderAsync(application!.Id, stop);
-        await using var command = new NpgsqlCommand(
-            $"""
-            select id, prefix, created_at, last_used_at from {KeyTable.Name}
-            where application_id = $1 and revoked_at is null order by created_at, id
-            """,
-            view.Connection);
-        command.Parameters.Add(new() { Value = application.Id });
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        var keys = new List<KeySummary>();
-        while (await reader.ReadAsync(stop))
-        {
-            DateTimeOffset? lastUsedAt = reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3);
-            keys.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2), lastUsedAt));
-        }
-        return Results.Ok(keys);
+        await using var reader = await databases.Main.OpenReaderAsync(application.Id, stop);
+        await using var session = store.QuerySession(Marten.Services.SessionOptions.ForConnection(reader.Connection));
+        var keys = await KeysOf(application.Id, session).ToListAsync(stop);
+        var uses = await session.LoadManyAsync<IngestKeyUse>(stop, keys.Select(key => key.Id));
+        var lastUses = uses.ToDictionary(use => use.Id, use => use.LastUsedAt);
+        return
+            from key in keys
+            orderby key.CreatedAt, key.Id
+            let isUsed = lastUses.ContainsKey(key.Id)
+            select new KeySummary(key.Id, key.Prefix, key.CreatedAt, isUsed ? lastUses[key.Id] : null);
     }
 
     /// <summary>Deletes a key. It no longer opens: here at once, on other nodes within two seconds.</summary>
     [WolverineDelete("/apps/{app_id}/keys/{key_id}", OperationId = "DeleteKey")]
     [ProducesResponseType(204), Refuses(400, 404)]
-    public static async Task<IResult> Delete(string app_id, string key_id, ApplicationDirectory applications,
-        [FromServices] KeyRing keys, [FromServices] LogDatabases databases, CancellationToken stop)
+    public static async Task<IResult> Delete([NotBody] Application application, string key_id,
+        [FromServices] KeyRing keys, IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
-        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
-        if (refusal is not null) return refusal;
-        await using var command = databases.Main.Reserved.CreateCommand(
-            $"update {KeyTable.Name} set revoked_at = now() where application_id = $1 and id = $2 and revoked_at is null");
-        command.Parameters.Add(new() { Value = application!.Id });
-        command.Parameters.Add(new() { Value = Guid.TryParse(key_id, out var id) ? id : Guid.Empty });
-        var deleted = await ExecuteAsync(command, stop);
-        if (deleted == 1) keys.Close(application.Id, id);
-        return deleted == 1 ? Results.NoContent() : Refusal.NotFound("There is no such key.");
+        var isKey = Guid.TryParse(key_id, out var id)
+            && await InTurnAsync(() => TryRevokeAsync(id, application.Id, store, clock, stop), stop);
+        if (!isKey) return Refusal.NotFound("There is no such key.");
+        keys.Close(application.Id, id);
+        return Results.NoContent();
     }
 
-    private static async Task<int> ExecuteAsync(NpgsqlCommand command, CancellationToken stop)
+    private static IQueryable<IngestKey> KeysOf(int applicationId, IQuerySession session) =>
+        session.Query<IngestKey>().Where(key => key.ApplicationId == applicationId && key.RevokedAt == null);
+
+    private static async Task<bool> TryAddAsync(IngestKey key, IDocumentStore store, CancellationToken stop)
+    {
+        await using var session = store.LightweightSession();
+        if (await KeysOf(key.ApplicationId, session).CountAsync(stop) >= MostKeys) return false;
+        session.Insert(key);
+        await session.SaveChangesAsync(stop);
+        return true;
+    }
+
+    private static async Task<bool> TryRevokeAsync(
+        Guid id, int applicationId, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    {
+        await using var session = store.LightweightSession();
+        var key = await session.LoadAsync<IngestKey>(id, stop);
+        if (key is null || key.ApplicationId != applicationId || key.RevokedAt is not null) return false;
+        session.Update(key with { RevokedAt = Instant.Now(clock) });
+        await session.SaveChangesAsync(stop);
+        return true;
+    }
+
+    private static async Task<bool> InTurnAsync(Func<Task<bool>> change, CancellationToken stop)
     {
         await Turn.WaitAsync(stop);
         try
         {
-            return await command.ExecuteNonQueryAsync(stop);
+            return await change();
         }
         finally
         {

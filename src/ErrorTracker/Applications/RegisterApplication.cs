@@ -1,9 +1,7 @@
-using System.Net;
-using System.Text;
-using System.Text.RegularExpressions;
 using ErrorTracker.Http;
+using JasperFx;
 using Marten;
-using Microsoft.AspNetCore.Http.Features;
+using Marten.Exceptions;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;
@@ -17,36 +15,50 @@ namespace ErrorTracker.Applications;
 /// <param name="CreatedAt" example="2026-01-31T12:34:56.789Z">UTC.</param>
 /// <param name="Dsn" example="http://0123456789abcdef0123456789abcdef@localhost:8000/1">All that a Sentry SDK needs,
 /// the key in it; its address is the public one that is configured, else the one that this request came to.</param>
-public sealed record RegisteredApplication(int Id, string Name, string IngestKey, DateTimeOffset CreatedAt, string? Dsn = null);
+public sealed record RegisteredApplication(
+    int Id, string Name, string IngestKey, DateTimeOffset CreatedAt, string? Dsn = null);
 
-public static partial class RegisterApplication
+public static class RegisterApplication
 {
-    private const int LongestName = 100, RegistrationLock = 0x45525452;
+    /// <summary>Another node was faster each time.</summary>
+    private const int MostAttempts = 100;
+
+    /// <summary>On this node registrations wait here, with no connection of their own.</summary>
+    private static readonly SemaphoreSlim Turn = new(1);
+
+    public static (ApplicationName, ProblemDetails) Validate(string name, HttpContext http, FieldErrors errors) =>
+        (ApplicationName.Read(name, http, errors), errors.OrNone());
+
+    public static IResult? Before(RegistrationLimit limit, HttpContext http) => limit.Take(http.Response);
 
     /// <summary>Registers an application and answers its ingest key, which is shown here only.</summary>
     [WolverinePost("/apps/{name}", OperationId = "RegisterApplication")]
     [ProducesResponseType<RegisteredApplication>(201), Refuses(400, 409, 429)]
-    public static async Task<IResult> Post(string name, HttpContext http, FieldErrors errors,
-        [FromServices] RegistrationLimit limit, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    public static async Task<IResult> Post([NotBody] ApplicationName applicationName, HttpContext http,
+        IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
-        var decoded = Sent(http) is { } sent ? Decode(sent) : name;
-        if ((decoded is null ? "must be UTF-8, percent-encoded" : Fault(decoded)) is { } fault) errors["name"] = [fault];
-        if (errors.Count > 0) return Refusal.Invalid(errors);
-        if (limit.Take(http.Response) is { } refusal) return refusal;
-
-        return await RegisterAsync(decoded!, store, clock, stop) is { } registered
-            ? Results.Created($"{http.Request.PathBase}/apps/{registered.Id}",
-                registered with { Dsn = IngestKey.DsnOf(registered.IngestKey, registered.Id, http.Request) })
-            : Refusal.Of(409, $"The name '{decoded}' is taken.");
+        var registered = await RegisterAsync(applicationName.Value, store, clock, stop);
+        if (registered is null) return Refusal.Of(409, $"The name '{applicationName.Value}' is taken.");
+        var dsn = KeySecret.DsnOf(registered.IngestKey, registered.Id, http.Request);
+        return Results.Created($"{http.Request.PathBase}/apps/{registered.Id}", registered with { Dsn = dsn });
     }
 
     /// <summary>Null if the name is taken.</summary>
-    internal static async Task<RegisteredApplication?> RegisterAsync(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    internal static async Task<RegisteredApplication?> RegisterAsync(
+        string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
         await Turn.WaitAsync(stop);
         try
         {
-            return await RegisterNextAsync(name, store, clock, stop);
+            for (var attempt = 1; ; attempt++)
+                try
+                {
+                    return await TryRegisterAsync(name, store, clock, stop);
+                }
+                catch (Exception e) when (attempt < MostAttempts && IsLostRace(e))
+                {
+                    // Another node has taken the id, or the name, which the next attempt sees.
+                }
         }
         finally
         {
@@ -54,59 +66,21 @@ public static partial class RegisterApplication
         }
     }
 
-    private static async Task<RegisteredApplication?> RegisterNextAsync(string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
+    private static async Task<RegisteredApplication?> TryRegisterAsync(
+        string name, IDocumentStore store, TimeProvider clock, CancellationToken stop)
     {
-        var key = IngestKey.New();
         await using var session = store.LightweightSession();
-        await session.BeginTransactionAsync(stop);
-        var id = await NextIdAsync(session, stop);
-        if (await session.Query<Application>().AnyAsync(a => a.Name == name, stop)) return null;
-        var application = new Application(id, name, Instant.Now(clock));
-        session.Insert(application);
-        session.QueueSqlCommand(KeyTable.Insert, Guid.CreateVersion7(), id, IngestKey.PrefixOf(key), IngestKey.Hash(key), application.CreatedAt);
+        if (await session.Query<Application>().AnyAsync(application => application.Name == name, stop)) return null;
+
+        var (secret, now) = (KeySecret.New(), Instant.Now(clock));
+        var id = await IdCounter.TakeAsync(session, stop);
+        session.Insert(new Application(id, name, now));
+        session.Insert(IngestKey.Of(secret, id, now));
         await session.SaveChangesAsync(stop);
-        return new RegisteredApplication(id, name, key, application.CreatedAt);
+        return new RegisteredApplication(id, name, secret, now);
     }
 
-    internal static string? Fault(string name) =>
-        name.Any(char.IsControl) ? "must not have control characters"
-        : string.IsNullOrWhiteSpace(name) ? "must not be empty"
-        : name.EnumerateRunes().Count() > LongestName ? $"must not be longer than {LongestName} characters"
-        : null;
-
-    /// <summary>The name as it was sent: the web server decodes all of a path but %2F and what is no UTF-8, and what it leaves looks as if it were meant so.</summary>
-    private static string? Sent(HttpContext http) =>
-        http.Features.Get<IHttpRequestFeature>()?.RawTarget.Split('?')[0] is ['/', ..] path ? path[(path.LastIndexOf('/') + 1)..] : null;
-
-    /// <summary>Null if it is no percent-encoded UTF-8.</summary>
-    private static string? Decode(string sent)
-    {
-        try
-        {
-            var bytes = Encoding.UTF8.GetBytes(sent.Replace("+", "%2B"));
-            var decoded = StrictUtf8.GetString(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length)!);
-            return BadEscape().IsMatch(sent) ? null : decoded;
-        }
-        catch (DecoderFallbackException)
-        {
-            return null;
-        }
-    }
-
-    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
-
-    [GeneratedRegex("%(?![0-9A-Fa-f]{2})")]
-    private static partial Regex BadEscape();
-
-    /// <summary>On this node they wait here, with no connection of their own.</summary>
-    private static readonly SemaphoreSlim Turn = new(1);
-
-    /// <summary>Registrations are rare, so they queue on a lock until commit: ids have no gaps, whatever fails or restarts.</summary>
-    private static async Task<int> NextIdAsync(IDocumentSession session, CancellationToken stop)
-    {
-        await using var command = new NpgsqlCommand("select pg_advisory_xact_lock($1)") { Parameters = { new() { Value = (long)RegistrationLock } } };
-        command.Connection = session.Connection;
-        await command.ExecuteNonQueryAsync(stop);
-        return await session.Query<Application>().CountAsync(stop) + 1;
-    }
+    private static bool IsLostRace(Exception failure) =>
+        failure is ConcurrencyException or DocumentAlreadyExistsException
+            || failure.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 }

@@ -34,47 +34,61 @@ public static class ReadFeed
     /// <summary>Numbers of the log that are searched at once, and by one request.</summary>
     private const long Range = 20_000, MostSearched = 10 * Range;
 
+    /// <param name="Limit">So many at most.</param>
+    /// <param name="After">Where to go on; null for the end of the feed.</param>
+    public sealed record Request(int Limit, long? After);
+
+    /// <param name="after">`next` of the answer before. From the start if absent; `latest`: no events, and `next` for
+    /// those to come.</param>
+    /// <param name="limit">1 to 50; 20 if absent.</param>
+    /// <param name="errors">Gets each fault.</param>
+    public static (Request, ProblemDetails) Validate(string? after, string? limit, FieldErrors errors)
+    {
+        var request = new Request(
+            Number.Optional("limit", limit, otherwise: ListEvents.DefaultPage, least: 1, ListEvents.LongestPage, errors),
+            PositionOf(after, errors));
+        return (request, errors.OrNone());
+    }
+
+    private static long? PositionOf(string? after, FieldErrors errors)
+    {
+        if (after is null) return 0;
+        if (after == Latest) return null;
+        if (long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var position)) return position;
+        errors.AddFault("after", $"must be next of an answer before, or {Latest}");
+        return 0;
+    }
+
+    public static Task<(Application?, ProblemDetails)> LoadAsync(
+        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+
     /// <summary>
     /// The events of an application in the order of the log, each once. Ask again with `after` = `next`, until that stays
     /// the same: one answer searches 200,000 events of all applications at most, so it may be empty although others
     /// follow. An event is there when nothing before it is still being written, usually within a second.
     /// </summary>
-    /// <param name="after">`next` of the answer before. From the start if absent; `latest`: no events, and `next` for
-    /// those to come.</param>
-    /// <param name="limit">1 to 50; 20 if absent.</param>
     [WolverineGet("/apps/{app_id}/feed", OperationId = "ReadFeed")]
     [ProducesResponseType<EventFeed>(200), Refuses(400, 404, 503)]
-    public static async Task<IResult> Get(string app_id, string? after, string? limit, HttpContext http, FieldErrors errors,
-        ApplicationDirectory applications, [FromServices] LogDatabases databases, [FromServices] PageMemory memory,
+    public static Task<IResult> Get(
+        Application application, Request request, HttpContext http, LogDatabases databases, PageMemory memory,
         CancellationToken stop)
     {
-        var most = Number.Optional("limit", limit, ReadEvents.DefaultPage, 1, ReadEvents.LongestPage, errors);
-        var position = 0L;
-        if (after is not null and not Latest && !TryParse(after, out position))
-            errors["after"] = [$"must be next of an answer before, or {Latest}"];
-        if (errors.Count > 0) return Refusal.Invalid(errors);
-        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
-        if (refusal is not null) return refusal;
-
-        var page = memory.NewPage(application!.Id);
-        return await PageAnswer.OfAsync(page, async () =>
+        var page = memory.NewPage(application.Id);
+        return PageAnswer.OfAsync(page, async () =>
         {
             if (!page.TryReserve(EventJson.Overhead)) return PageAnswer.Busy(http);
             await using var reader = await databases.Of(application.Id).OpenReaderAsync(application.Id, stop);
             var (mark, end) = await MarksAsync(reader.Connection, stop);
-            if (position > Math.Max(mark, end)) return Refusal.Invalid("after", BeyondTheLog);
-            if (after == Latest) position = mark;
+            if (request.After > Math.Max(mark, end)) return Refusal.Invalid("after", BeyondTheLog);
 
             page.Write("{\"items\":["u8);
-            var searched = await SearchAsync(page, reader.Connection, application.Id, position, mark, most, stop);
-            if (searched is not { } next) return PageAnswer.Busy(http);
+            var after = request.After ?? mark;
+            var next = await FillAsync(page, reader.Connection, application.Id, after, mark, request.Limit, stop);
+            if (next is null) return PageAnswer.Busy(http);
             page.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"],\"next\":\"{next}\"}}")));
             return null;
         });
     }
-
-    private static bool TryParse(string text, out long position) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out position);
 
     private static async Task<(long Mark, long End)> MarksAsync(NpgsqlConnection connection, CancellationToken stop)
     {
@@ -89,20 +103,21 @@ public static class ReadFeed
     /// all below it is committed and seen.
     /// </summary>
     /// <returns>Where to go on; null if there is no memory for an event.</returns>
-    private static async Task<long?> SearchAsync(
+    internal static async Task<long?> FillAsync(
         Page page, NpgsqlConnection connection, int applicationId, long after, long mark, int most, CancellationToken stop)
     {
         for (var end = Math.Min(mark, after + MostSearched); after < end;)
         {
             var upto = Math.Min(end, after + Range);
-            if (await FillAsync(page, connection, applicationId, after, upto, most, stop) is not { } filled) return null;
+            var found = await FillFromAsync(page, connection, applicationId, after, upto, most, stop);
+            if (found is not { } filled) return null;
             after = filled.HasMore ? filled.Last : upto;
             if (filled.Events > 0) break;
         }
         return after;
     }
 
-    private static async Task<Filled?> FillAsync(
+    private static async Task<Filled?> FillFromAsync(
         Page page, NpgsqlConnection connection, int applicationId, long after, long upto, int most, CancellationToken stop)
     {
         await using var transaction = await connection.BeginTransactionAsync(stop);

@@ -16,7 +16,7 @@ public sealed class FieldErrors : Dictionary<string, string[]>
     /// </summary>
     private const int MostNamed = 100, LongestName = 100;
 
-    private const string TooMany = "has more than 100 unknown parameters";
+    private const string TooMany = "has more than 100 unknown parameters", Repeated = "must be given once";
 
     /// <summary>
     /// Begins with names that are not declared, in exactly this case, names that are given more than once, and an
@@ -39,7 +39,7 @@ public sealed class FieldErrors : Dictionary<string, string[]>
             var name = pair.DecodeName().ToString();
             if (name.Length == 0 && pair.EncodedValue.IsEmpty) continue; // a stray = or &
             if (!declared.Names.Contains(name)) AddUnknown(name, declared);
-            else if (!seen.Add(name)) this[name] = ["must be given once"];
+            else if (!seen.Add(name)) this[name] = [Repeated];
         }
     }
 

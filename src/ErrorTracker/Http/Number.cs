@@ -16,12 +16,26 @@ internal static class Number
     public static bool IsId(ReadOnlySpan<char> text) =>
         text.Length is > 0 and <= MostDigits && !text.ContainsAnyExceptInRange('0', '9') && text.ContainsAnyExcept('0');
 
-    /// <summary>What is absent is <paramref name="otherwise"/>; what is no number between the two limits is named in <paramref name="errors"/>.</summary>
-    public static int Optional(string field, string? text, int otherwise, int least, int most, Dictionary<string, string[]> errors)
+    /// <summary>
+    /// What is absent is <paramref name="otherwise"/>; what is no number between the two limits is named in
+    /// <paramref name="errors"/>.
+    /// </summary>
+    public static int Optional(
+        string field, string? text, int otherwise, int least, int most, Dictionary<string, string[]> errors)
     {
         if (text is null) return otherwise;
-        if (!text.Contains('\0') && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
-        errors[field] = [most == int.MaxValue ? $"must be a whole number, at least {least}" : $"must be a whole number from {least} to {most}"];
+        if (TryParse(text, out var number) && number >= least && number <= most) return number;
+        errors.AddFault(field, most == int.MaxValue
+            ? $"must be a whole number, at least {least}"
+            : $"must be a whole number from {least} to {most}");
         return otherwise;
+    }
+
+    /// <summary>.NET takes a number for one although zero bytes follow it.</summary>
+    private static bool TryParse(string text, out int number)
+    {
+        number = 0;
+        return !text.Contains('\0')
+            && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
     }
 }

@@ -10,8 +10,9 @@ using Wolverine.Http.CodeGen;
 namespace ErrorTracker.Http;
 
 /// <summary>
-/// Tells each endpoint of Wolverine's which query parameters its method declares: strings that are no part of its path.
-/// Those of Sentry's SDKs, which add parameters of their own, are left alone.
+/// Tells each endpoint of Wolverine's which query parameters it takes: the strings among the parameters of its methods,
+/// Validate and Load among them, that are no part of its path. Those of Sentry's SDKs, which add parameters of their
+/// own, are left alone.
 /// </summary>
 internal sealed class QueryPolicy : IHttpPolicy
 {
@@ -21,13 +22,21 @@ internal sealed class QueryPolicy : IHttpPolicy
     {
         foreach (var chain in chains.Where(chain => !chain.RoutePattern!.RawText!.StartsWith(OfSdks, StringComparison.Ordinal)))
         {
-            var parameters = chain.Method.Method.GetParameters();
+            var parameters = ParametersOf(chain);
             var inPath = chain.RoutePattern!.Parameters.Select(parameter => parameter.Name);
             var texts = parameters.Where(parameter => parameter.ParameterType == typeof(string)).Select(parameter => parameter.Name!);
-            var takesErrors = parameters.Any(parameter => parameter.ParameterType == typeof(FieldErrors));
+            var takesErrors = parameters.Exists(parameter => parameter.ParameterType == typeof(FieldErrors));
             chain.Metadata.WithMetadata(new DeclaredQuery(texts.Except(inPath), takesErrors));
         }
     }
+
+    private static List<ParameterInfo> ParametersOf(HttpChain chain) =>
+    [
+        .. chain.Middleware.OfType<MethodCall>()
+            .Append(chain.Method)
+            .Where(call => call.HandlerType == chain.Method.HandlerType)
+            .SelectMany(call => call.Method.GetParameters()),
+    ];
 }
 
 /// <summary>Gives an endpoint its <see cref="FieldErrors"/>.</summary>

@@ -7,13 +7,13 @@ namespace ErrorTracker.Http;
 /// <summary>The answers that refuse a request, as RFC 9457 problem details.</summary>
 internal static class Refusal
 {
-    public static IResult Invalid(IDictionary<string, string[]> errors) => Results.ValidationProblem(errors);
+    public static IResult Invalid(IDictionary<string, string[]> errors) => Results.Problem(Problem.Invalid(errors));
 
-    public static IResult Invalid(string field, string error) => Invalid(new Dictionary<string, string[]> { [field] = [error] });
+    public static IResult Invalid(string field, string fault) => Results.Problem(Problem.Invalid(field, fault));
 
-    public static IResult NotFound(string what) => Of(404, what);
+    public static IResult NotFound(string what) => Results.Problem(Problem.NotFound(what));
 
-    public static IResult Of(int status, string detail) => Results.Problem(new ProblemDetails { Status = status, Detail = detail });
+    public static IResult Of(int status, string detail) => Results.Problem(Problem.Of(status, detail));
 
     /// <param name="detail">Which limit is reached.</param>
     /// <param name="seconds">After which it is worth another try.</param>

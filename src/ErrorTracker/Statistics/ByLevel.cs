@@ -22,28 +22,35 @@ public static class ByLevel
 {
     internal static readonly string Sql =
         $"""
-        select level, sum(n)::bigint from (
+        select parts.level, sum(parts.n)::bigint from (
           select level, n from {Snapshot.Counted("level, count as n", CounterTables.Current.Levels)}
           union all
           select level, 1 from {Snapshot.Loose($"{LogRow.Level} as level")}) as parts
-        group by level order by 2 desc, 1
+        group by parts.level order by 2 desc, 1
         """;
 
-    /// <summary>Events of a window by level.</summary>
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
+    /// <param name="errors">Gets each fault.</param>
+    public static (Window, ProblemDetails) Validate(string? since, string? until, FieldErrors errors) =>
+        (Window.Parse(since, until, errors), errors.OrNone());
+
+    public static Task<(Application?, ProblemDetails)> LoadAsync(
+        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+
+    /// <summary>Events of a window by level.</summary>
     [WolverineGet("/apps/{app_id}/stats/by-level", OperationId = "CountByLevel")]
     [ProducesResponseType<LevelCounts>(200), Refuses(400, 404)]
-    public static async Task<IResult> Get(string app_id, string? since, string? until, FieldErrors errors,
-        ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+    public static async Task<LevelCounts> Get(
+        Application application, Window window, Snapshot snapshot, CancellationToken stop)
     {
-        var window = Window.Parse(since, until, errors);
-        if (errors.Count > 0) return Refusal.Invalid(errors);
-        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
-        if (refusal is not null) return refusal;
-
-        var items = await snapshot.QueryAsync(Sql, new Question(application!.Id, window, Step.OfLevels),
-            row => new LevelCount(row.GetString(0), row.GetInt64(1)), stop);
-        return Results.Ok(new LevelCounts(window.Since, window.Until, items));
+        await using var view = await snapshot.TakeAsync(application.Id, stop);
+        return new(window.Since, window.Until, await CountAsync(view, application.Id, window, stop));
     }
+
+    internal static Task<List<LevelCount>> CountAsync(
+        SnapshotView view, int applicationId, Window window, CancellationToken stop) =>
+        view.QueryAsync(
+            Sql, new Question(applicationId, window, Step.OfLevels),
+            row => new LevelCount(row.GetString(0), row.GetInt64(1)), stop);
 }

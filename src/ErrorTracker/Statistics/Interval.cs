@@ -9,32 +9,66 @@ namespace ErrorTracker.Statistics;
 /// <param name="Length">Of each bucket, but for days on which a zone changes its clocks.</param>
 public sealed record Interval(string Name, TimeSpan Length)
 {
-    private static readonly Interval[] All = [new("MINUTE", TimeSpan.FromMinutes(1)), new("HOUR", TimeSpan.FromHours(1)), new("DAY", TimeSpan.FromDays(1))];
+    public const string Expected = "must be MINUTE, HOUR or DAY, in any case";
 
-    public const string Default = "HOUR", Expected = "must be MINUTE, HOUR or DAY, in any case";
+    private static readonly Interval
+        Minute = new("MINUTE", TimeSpan.FromMinutes(1)),
+        Hour = new("HOUR", TimeSpan.FromHours(1)),
+        Day = new("DAY", TimeSpan.FromDays(1));
+
+    private static readonly Interval[] All = [Minute, Hour, Day];
 
     /// <summary>Null if there is no such interval.</summary>
-    public static Interval? Parse(string text) => All.FirstOrDefault(i => i.Name.Equals(text, StringComparison.OrdinalIgnoreCase));
+    public static Interval? Parse(string text) =>
+        Array.Find(All, interval => interval.Name.Equals(text, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Cuts a window so that no bucket lies in two of these, in a zone.</summary>
-    public IEnumerable<Cut> Cut(Zone zone, Window window) => zone.Days(window).Select(day => day.Window.Cut(zone.HasWholeMinutes(day.Window) ? LadderOf(day.Offset, day.Steady) : []));
-
-    /// <summary>What fits between a day's midnights fits into it; shorter intervals take what divides the zone's offset. Where clocks change, minutes only: some did at 00:01.</summary>
-    private Step[] LadderOf(TimeSpan offset, bool steady) => steady && Length == Step.Day.Length
-        ? Step.OfLevels
-        : [.. Step.OfLevels.Where(s => s.Length <= (steady ? Length : Step.Minute.Length) && offset.Ticks % s.Length.Ticks == 0)];
+    /// <summary>Hours if absent; what is no interval is named in <paramref name="errors"/>.</summary>
+    public static Interval Optional(string? text, Dictionary<string, string[]> errors)
+    {
+        if (text is null) return Hour;
+        if (Parse(text) is { } interval) return interval;
+        errors.AddFault("interval", Expected);
+        return Hour;
+    }
 
     /// <summary>A step that misses no bucket: no zone's day is shorter than half, and its hours may start at quarters.</summary>
-    public TimeSpan Grain => Length > TimeSpan.FromHours(1) ? Length / 2 : Length < TimeSpan.FromHours(1) ? Length : Length / 4;
+    public TimeSpan Grain => this == Minute ? Length : this == Hour ? Length / 4 : Length / 2;
 
-    /// <summary>How many of these the window touches, if only in part. Days follow the zone's clock; minutes and hours time as it passes, and the clock's offset only in part.</summary>
-    public long CountIn(Zone zone, Window window)
+    /// <summary>Cuts a window so that no bucket of the series, in a zone, takes only a part of a counted one.</summary>
+    public IEnumerable<Cut> Cut(Zone zone, Window window) =>
+        zone.Days(window).Select(day => day.Window.Cut(zone.HasWholeMinutes(day.Window) ? LadderOf(day) : []));
+
+    /// <summary>The counted buckets of which the series' own are made on this day, the largest first.</summary>
+    private Step[] LadderOf(ZoneDay day)
     {
-        long Number(DateTimeOffset instant)
-        {
-            var offset = zone.OffsetAt(instant).Ticks;
-            return (instant.UtcTicks + (Length == Step.Day.Length ? offset : offset % Length.Ticks)) / Length.Ticks;
-        }
-        return Number(window.Until.AddTicks(-1)) - Number(window.Since) + 1;
+        // Where clocks change only a minute is sure to lie in one bucket: some clocks were changed at 00:01.
+        if (!day.IsSteady) return StepsThatFit(Minute.Length, day.Offset);
+
+        // The window that is cut ends with the day, so whatever lies in it lies in one bucket of a day.
+        if (this == Day) return Step.OfLevels;
+
+        return StepsThatFit(Length, day.Offset);
+    }
+
+    /// <summary>
+    /// Steps up to a length. They are counted from midnight in UTC, so a zone's buckets are made of whole ones only if
+    /// they divide its offset: an hour of Kathmandu, at +05:45, is made of quarters.
+    /// </summary>
+    private static Step[] StepsThatFit(TimeSpan longest, TimeSpan offset) =>
+        Array.FindAll(Step.OfLevels, step => step.Length <= longest && offset.Ticks % step.Length.Ticks == 0);
+
+    /// <summary>How many buckets the window touches, if only in part.</summary>
+    public long CountIn(Zone zone, Window window) =>
+        NumberOf(window.Until.AddTicks(-1), zone) - NumberOf(window.Since, zone) + 1;
+
+    /// <summary>
+    /// The number of the bucket that a moment lies in. Days follow the zone's clock. Minutes and hours follow time as it
+    /// passes, whatever clocks do; of the offset only the part counts that is no whole bucket.
+    /// </summary>
+    private long NumberOf(DateTimeOffset moment, Zone zone)
+    {
+        var offset = zone.OffsetAt(moment).Ticks;
+        var shift = this == Day ? offset : offset % Length.Ticks;
+        return (moment.UtcTicks + shift) / Length.Ticks;
     }
 }

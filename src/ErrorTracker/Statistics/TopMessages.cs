@@ -35,7 +35,9 @@ public static class TopMessages
             select loose.message, count(*) as n, max(loose.timestamp) as last_seen
             from {Snapshot.Loose($"timestamp, {LogRow.Message} as message")} group by loose.message) as sent),
         messages as (
-          select parts.hash, sum(parts.n)::bigint as n, max(parts.last_seen) as last_seen, max(parts.message collate "C") as message from (
+          select parts.hash, sum(parts.n)::bigint as n, max(parts.last_seen) as last_seen,
+            max(parts.message collate "C") as message
+          from (
             select counted.hash, counted.n, counted.last_seen, null::text as message
             from {Snapshot.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
             union all
@@ -57,25 +59,42 @@ public static class TopMessages
         order by answer.n desc, answer.last_seen desc, answer.message collate "C"
         """;
 
-    /// <summary>The most frequent messages of a window.</summary>
+    /// <param name="Window">Half-open.</param>
+    /// <param name="Level">Canonical; null for all.</param>
+    /// <param name="Limit">So many messages at most.</param>
+    public sealed record Request(Window Window, string? Level, int Limit);
+
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
     /// <param name="limit">1 to 100; 10 if absent.</param>
     /// <param name="level">Only this level, in any case.</param>
+    /// <param name="errors">Gets each fault.</param>
+    public static (Request, ProblemDetails) Validate(
+        string? since, string? until, string? limit, string? level, FieldErrors errors)
+    {
+        var request = new Request(
+            Window.Parse(since, until, errors),
+            Levels.Optional(level, errors),
+            Number.Optional("limit", limit, otherwise: 10, least: 1, Most, errors));
+        return (request, errors.OrNone());
+    }
+
+    public static Task<(Application?, ProblemDetails)> LoadAsync(
+        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+
+    /// <summary>The most frequent messages of a window.</summary>
     [WolverineGet("/apps/{app_id}/stats/top-messages", OperationId = "ReadTopMessages")]
     [ProducesResponseType<FrequentMessages>(200), Refuses(400, 404)]
-    public static async Task<IResult> Get(string app_id, string? since, string? until, string? limit, string? level,
-        FieldErrors errors, ApplicationDirectory applications, Snapshot snapshot, CancellationToken stop)
+    public static async Task<FrequentMessages> Get(
+        Application application, Request request, Snapshot snapshot, CancellationToken stop)
     {
-        var window = Window.Parse(since, until, errors);
-        var wanted = Levels.Optional(level, errors);
-        var most = Number.Optional("limit", limit, 10, 1, Most, errors);
-        if (errors.Count > 0) return Refusal.Invalid(errors);
-        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
-        if (refusal is not null) return refusal;
-
-        var items = await snapshot.QueryAsync(Sql, new Question(application!.Id, window, Step.OfMessages, wanted, ("limit", most)),
-            row => new FrequentMessage(row.GetString(0), row.GetInt64(1), row.GetFieldValue<DateTimeOffset>(2)), stop);
-        return Results.Ok(new FrequentMessages(most, items));
+        await using var view = await snapshot.TakeAsync(application.Id, stop);
+        return new(request.Limit, await CountAsync(view, application.Id, request, stop));
     }
+
+    internal static Task<List<FrequentMessage>> CountAsync(
+        SnapshotView view, int applicationId, Request request, CancellationToken stop) =>
+        view.QueryAsync(
+            Sql, new Question(applicationId, request.Window, Step.OfMessages, request.Level, ("limit", request.Limit)),
+            row => new FrequentMessage(row.GetString(0), row.GetInt64(1), row.GetFieldValue<DateTimeOffset>(2)), stop);
 }
