@@ -1,5 +1,4 @@
 using System.Reflection;
-using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
 using ErrorTracker.Configuration;
-using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 
