@@ -13,7 +13,8 @@ public sealed class DatabaseAddressTests
     public void a_connection_string_is_taken_as_it_is() =>
         Assert.Equal(
             ("h", 5, "u", "a;b'c\"", "d", 7),
-            Of(SettingsTests.Database((Key, "Host=h;Port=5;Username=u;Password=\"a;b'c\"\"\";Database=d;Maximum Pool Size=7"))));
+            Of(SettingsTests.Database(
+                (Key, "Host=h;Port=5;Username=u;Password=\"a;b'c\"\"\";Database=d;Maximum Pool Size=7"))));
 
     [Theory]
     [InlineData("s3;cr3t")]

@@ -103,7 +103,8 @@ public sealed class RevivalTests : IDisposable
         var sender = await host.RegisterAsync();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/events")
         {
-            Content = JsonContent.Create(new { occurred_at = "2026-01-31T12:00:00Z", level = "ERROR", message = "after" }),
+            Content = JsonContent.Create(
+                new { occurred_at = "2026-01-31T12:00:00Z", level = "ERROR", message = "after" }),
             Headers = { { "X-INGEST-KEY", sender.Key } },
         };
         using var answer = await host.Http.SendAsync(request);

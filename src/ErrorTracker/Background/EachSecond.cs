@@ -3,9 +3,13 @@ using Npgsql;
 namespace ErrorTracker.Background;
 
 /// <summary>
-/// A service that does something each second for as long as the host runs, whatever fails: while the database is away
-/// the next second will tell. The log tells when it begins to fail and when it works again.
+/// Background: what the host does by itself, again and again, and how it logs faults that last. This room owns the
+/// rhythm and no work. It may use Limits, Configuration and Http.
 /// </summary>
+/// <remarks>
+/// A service of this class does something each second for as long as the host runs, whatever fails: while the database
+/// is away, the next second tries again. The log tells when it begins to fail and when it works again.
+/// </remarks>
 public abstract class EachSecond(ILogger log) : BackgroundService
 {
     private static readonly TimeSpan FinishTimeout = TimeSpan.FromSeconds(3);

@@ -3,16 +3,13 @@ using ErrorTracker.Limits;
 namespace ErrorTracker.Commit;
 
 /// <summary>
-/// Accepted events that wait for a commit. Applications take turns, so that a flood of one delays itself and not the
-/// others.
+/// Accepted events that wait for a commit. Applications take turns, so that a flood of one application delays its own
+/// events and not those of others.
 /// </summary>
 internal sealed class FairQueue
 {
-    /// <summary>
-    /// Bytes that an application's turn takes at least, if it has so many waiting: what the events of others may be
-    /// delayed by.
-    /// </summary>
-    private const int Turn = 16 * 1024;
+    /// <summary>An application's turn ends when it has taken so many bytes: so long the others wait.</summary>
+    private const int BytesInTurn = 16 * 1024;
 
     private const int MostEvents = 20_000;
 
@@ -47,7 +44,7 @@ internal sealed class FairQueue
             while (group.Count < events && bytes > 0 && _turns.TryDequeue(out var application))
             {
                 var line = _lines[application];
-                for (var turn = Turn; turn > 0 && group.Count < events && bytes > 0 && line.Count > 0;)
+                for (var turn = BytesInTurn; turn > 0 && group.Count < events && bytes > 0 && line.Count > 0;)
                 {
                     var next = line.Dequeue();
                     group.Add(next);

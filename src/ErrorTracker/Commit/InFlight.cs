@@ -10,9 +10,9 @@ internal sealed class InFlight
     private readonly Dictionary<Guid, TaskCompletionSource> _ids = [];
 
     /// <summary>
-    /// Claims the named events of a group, and takes those out of it whose id another lane has claimed.
+    /// Claims the ids of a group's events. Events whose ids another lane has claimed are taken out of the group.
     /// </summary>
-    /// <returns>Those that were taken out.</returns>
+    /// <returns>The events that were taken out.</returns>
     public List<PendingEvent> Claim(List<PendingEvent> group)
     {
         if (!group.Exists(pending => pending.MayRepeat)) return [];
@@ -37,7 +37,7 @@ internal sealed class InFlight
         released!.SetResult();
     }
 
-    /// <summary>Waits until the lanes that have claimed these have released them.</summary>
+    /// <summary>Completes when the lanes that have claimed the ids of these events have released them.</summary>
     public Task ReleasedAsync(List<PendingEvent> busy)
     {
         lock (_ids)

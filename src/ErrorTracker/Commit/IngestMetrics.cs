@@ -18,8 +18,11 @@ public sealed class IngestMetrics
     {
         var meter = meters.Create(Name);
         _accepted = meter.CreateCounter<long>("errortracker.events.accepted", "{event}", "Events committed.");
-        _duplicates = meter.CreateCounter<long>("errortracker.events.duplicate", "{event}", "Events that were committed before, by their event_id.");
-        _refused = meter.CreateCounter<long>("errortracker.events.refused", "{event}", "Events, or requests with events, that were not stored, by reason.");
+        _duplicates = meter.CreateCounter<long>(
+            "errortracker.events.duplicate", "{event}", "Events that were committed before, by their event_id.");
+        _refused = meter.CreateCounter<long>(
+            "errortracker.events.refused", "{event}",
+            "Events, or requests with events, that were not stored, by reason.");
         _size = meter.CreateHistogram<int>("errortracker.commit.size", "{event}", "Events of a commit.");
         _duration = meter.CreateHistogram<double>("errortracker.commit.duration", "s", "Time that a commit took.");
     }
@@ -36,7 +39,8 @@ public sealed class IngestMetrics
     }
 
     /// <summary>A trace's span around a commit.</summary>
-    internal static Activity? StartCommit(int events) => Activities.StartActivity("commit")?.SetTag("errortracker.commit.size", events);
+    internal static Activity? StartCommit(int events) =>
+        Activities.StartActivity("commit")?.SetTag("errortracker.commit.size", events);
 
     internal void Committed(int events, TimeSpan took)
     {

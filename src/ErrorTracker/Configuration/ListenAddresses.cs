@@ -3,7 +3,8 @@ using System.Net;
 namespace ErrorTracker.Configuration;
 
 /// <summary>
-/// Where the host listens, by ASP.NET Core's own settings: checked before the server does, which ends in a stack trace.
+/// Where the host listens, by ASP.NET Core's own settings: checked here, as the server would answer a wrong one with a
+/// stack trace.
 /// </summary>
 internal static class ListenAddresses
 {

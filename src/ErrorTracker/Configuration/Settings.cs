@@ -4,8 +4,9 @@ using JasperFx;
 namespace ErrorTracker.Configuration;
 
 /// <summary>
-/// All that an operator can set, read and validated once, when the process starts. A new setting gets a property and a
-/// line in <see cref="Read"/>; a name that is not read there is refused as mistyped.
+/// Configuration: all that an operator can set, read and validated once, when the process starts. This room owns the
+/// names of the settings, their forms and what is said about wrong ones; it may use Http. A new setting gets a property
+/// and a line in <see cref="Read"/>; a name that is not read there is refused as mistyped.
 /// </summary>
 internal sealed record Settings
 {

@@ -1,10 +1,14 @@
 namespace ErrorTracker.Limits;
 
 /// <summary>
-/// Shares a bounded room out among applications: each may have as much as is left free afterwards, so one alone gets
-/// half and there is always room for another. (The dynamic thresholds of shared-memory switches: Choudhury and Hahne,
-/// 1998.)
+/// Limits: how something scarce is shared out (this class), and how often something may happen
+/// (<see cref="TokenBucket"/>). Both are plain arithmetic, safe for many threads. They know no host and no database,
+/// and use no other room.
 /// </summary>
+/// <remarks>
+/// Each application may take as much as is left free afterwards: one alone gets half, and another always finds
+/// something left. These are the dynamic thresholds of shared-memory switches (Choudhury and Hahne, 1998).
+/// </remarks>
 internal sealed class FairShare(long most)
 {
     private readonly Dictionary<int, long> _taken = [];

@@ -13,7 +13,7 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, NodeName
     : IAsyncDisposable
 {
     /// <summary>Connections that nobody has used for so long may have died with their server.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestUntested = TimeSpan.FromSeconds(1);
 
     private long _readAt;
 
@@ -37,7 +37,7 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, NodeName
     /// For what must never wait: keys, readiness, folds, and Marten and Wolverine with the node's heartbeat.
     /// </summary>
     public NpgsqlDataSource Reserved { get; } =
-        Create(settings, nodeName, x => x.MaxPoolSize = MostReserved, takesItsTime: true);
+        Create(settings, nodeName, x => x.MaxPoolSize = MostReserved, hasNoTimeouts: true);
 
     /// <summary>For statistics and lists, and nothing else.</summary>
     public NpgsqlDataSource Readers { get; } = Create(settings, nodeName, x =>
@@ -72,18 +72,19 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, NodeName
     /// </summary>
     private async Task<NpgsqlConnection> OpenAliveAsync(CancellationToken stop)
     {
-        if (clock.GetElapsedTime(Volatile.Read(ref _readAt)) < Rest) return await Readers.OpenConnectionAsync(stop);
-        var rested = await Readers.OpenConnectionAsync(stop);
+        if (clock.GetElapsedTime(Volatile.Read(ref _readAt)) < LongestUntested)
+            return await Readers.OpenConnectionAsync(stop);
+        var untested = await Readers.OpenConnectionAsync(stop);
         try
         {
-            await using var question = new NpgsqlCommand("select 1", rested);
+            await using var question = new NpgsqlCommand("select 1", untested);
             await question.ExecuteScalarAsync(stop);
             Volatile.Write(ref _readAt, clock.GetTimestamp());
-            return rested;
+            return untested;
         }
         catch (Exception e)
         {
-            await rested.DisposeAsync(); // with it go all that were opened before it
+            await untested.DisposeAsync(); // with it go all that were opened before it
             if (e is not NpgsqlException { IsTransient: true }) throw;
         }
         return await Readers.OpenConnectionAsync(stop);
@@ -105,7 +106,7 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, NodeName
 
     private static NpgsqlDataSource Create(
         NpgsqlConnectionStringBuilder settings, NodeName nodeName, Action<NpgsqlConnectionStringBuilder> pool,
-        bool takesItsTime = false)
+        bool hasNoTimeouts = false)
     {
         var own = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
         {
@@ -115,7 +116,7 @@ public sealed class LogDatabase(NpgsqlConnectionStringBuilder settings, NodeName
         };
         pool(own);
         var builder = new NpgsqlDataSourceBuilder(own.ConnectionString);
-        if (takesItsTime) builder.UsePhysicalConnectionInitializer(LiftLimits, LiftLimitsAsync);
+        if (hasNoTimeouts) builder.UsePhysicalConnectionInitializer(LiftLimits, LiftLimitsAsync);
         return builder.Build();
     }
 

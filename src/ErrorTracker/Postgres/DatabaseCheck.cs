@@ -4,7 +4,7 @@ using Npgsql;
 namespace ErrorTracker.Postgres;
 
 /// <summary>
-/// What a host needs of the database that it is given. What is not so would fail later, and less clearly.
+/// What a host requires of the database that it is given. Without this check it would fail later, and less clearly.
 /// </summary>
 internal static class DatabaseCheck
 {

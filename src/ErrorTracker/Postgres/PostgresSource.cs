@@ -18,8 +18,9 @@ internal enum DatabaseUse
 }
 
 /// <summary>
-/// The PostgreSQL this process works with: the configured server, else a private cluster that lives as long as this
-/// object.
+/// Postgres: where PostgreSQL comes from. It is the configured server, else a private cluster that lives as long as
+/// this object. This room owns the programs, the folder and the processes of that cluster, and starts it again when it
+/// ends; it knows nothing of what is stored. It may use Background, Limits, Configuration and Http.
 /// </summary>
 internal sealed class PostgresSource : IAsyncDisposable
 {
