@@ -39,6 +39,7 @@ public sealed class CommandLineTests
     [InlineData("projections verify --since yesterday", "--since must be an RFC 3339 time")]
     [InlineData("projections verify --since 2026-01-02 --until 2026-01-01", "--since must be before --until.")]
     [InlineData("projections verify --from 2026-01-02", "'--from'")]
+    [InlineData("projections rebuild --bogus", "'--bogus'")]
     [InlineData("projections prune now", "'now'")]
     [InlineData("--bogus", "'--bogus'")]
     [InlineData("--url http://localhost:9000", "'--url'")]

@@ -65,11 +65,20 @@ internal static class ProjectionCommands
         return verify;
     }
 
-    private static Argument<string?> Named() => new("projection")
+    /// <summary>An option that is mistyped would be taken for a name.</summary>
+    private static Argument<string?> Named()
     {
-        Description = "Its name, such as Counters; all if absent.",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
+        var name = new Argument<string?>("projection")
+        {
+            Description = "Its name, such as Counters; all if absent.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens[0].Value is ['-', ..] option) result.AddError($"Unrecognized option '{option}'.");
+        });
+        return name;
+    }
 
     /// <summary>One that the command's validator has let pass.</summary>
     private static DateTimeOffset? Time(string? text) => Instant.Optional("", text, []);
