@@ -61,8 +61,11 @@ internal static class Api
         app.MapHealthChecks("/health", ready).AllowAnonymous();
     }
 
-    private static Task DescribeAsync(HttpContext http, HealthReport report) =>
-        http.Response.WriteAsync(report.Entries.Values.FirstOrDefault().Description ?? report.Status.ToString());
+    private static Task DescribeAsync(HttpContext http, HealthReport report)
+    {
+        http.Response.ContentType = "text/plain";
+        return http.Response.WriteAsync(report.Entries.Values.FirstOrDefault().Description ?? report.Status.ToString());
+    }
 
     /// <summary>Where a name should be there is none: the endpoint of registration has no route for that.</summary>
     private static void MapRegistrationWithoutName(this WebApplication app) =>

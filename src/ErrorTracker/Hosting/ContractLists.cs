@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ErrorTracker.Events;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
+using ErrorTracker.Outcomes;
 using ErrorTracker.Projections;
 using ErrorTracker.Statistics;
 using Microsoft.OpenApi;
@@ -14,6 +15,14 @@ namespace ErrorTracker.Hosting;
 /// </summary>
 internal sealed record ContractLists(string Name, string Description, IReadOnlyList<string> Values)
 {
+    /// <summary>Those that are counted for an application: whose key is missing or wrong is nobody's.</summary>
+    private static readonly Reason[] Reasons =
+    [
+        Reason.Invalid, Reason.Conflicting, Reason.TooLarge, Reason.MediaType,
+        Reason.TooSlow, Reason.RateLimited, Reason.OverQuota,
+        Reason.NoRoomOrDatabase, Reason.Other,
+    ];
+
     public static readonly ContractLists
         Level = new(
             "Level",
@@ -23,9 +32,8 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
         Interval = new("Interval", "The size of a bucket. Any case is understood.", ["MINUTE", "HOUR", "DAY"]),
         State = new("ProjectionState", "How a projection is doing.",
             ["caught up", "catching up", "waiting", "rebuilding", "interrupted", "failing", "stopped"]),
-        Reason = new("RefusalReason", "Why an event was not stored.",
-            ["invalid", "conflicting", "too large", "media type", "too slow", "rate limited", "over quota",
-                "no room or no database", "other"]),
+        Refusal = new("RefusalReason", "Why an event was not stored.",
+            [.. Reasons.Select(reason => reason.Stored)]),
         Category = new("UnkeptCategory", "What Sentry's SDKs send beside errors.",
             ["transaction", "span", "session", "attachment", "profile", "profile_chunk", "replay", "monitor",
                 "metric_bucket", "trace_metric", "log_item", "feedback", "user_report", "security", "client_report",
@@ -39,7 +47,7 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
         [(typeof(LevelCount), "level")] = Level,
         [(typeof(Series), "interval")] = Interval,
         [(typeof(ProjectionStatus), "state")] = State,
-        [(typeof(RefusedCount), "reason")] = Reason,
+        [(typeof(RefusedCount), "reason")] = Refusal,
         [(typeof(NotKeptCount), "category")] = Category,
     };
 

@@ -13,12 +13,11 @@ internal static class ContractParameters
     private static readonly Dictionary<string, string> OfPaths = new()
     {
         ["app_id"] = "The application's id.",
-        ["name"] = "The name of the new application: 1 to 100 characters, none of them a control character; unique.",
+        ["name"] = "The name of the new application: 1 to 100 characters, no control character among them; unique.",
         ["key_id"] = "The key's id, as listed.",
         ["monitor"] = "The scheduled job's name.",
         ["key"] = "The ingest key.",
-        ["id"] = "The event's id, as answered when it was sent, or the sender's event_id. With dashes or without, in any "
-            + "case.",
+        ["id"] = "The event's id, as answered when it was sent, or the sender's event_id; with dashes or without.",
     };
 
     /// <summary>The statistics and the loss report need a window; the list of events can do without.</summary>

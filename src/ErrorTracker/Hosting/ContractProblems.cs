@@ -25,6 +25,11 @@ internal static class ContractProblems
         /// <example>There is no such application.</example>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public string? Detail { get; init; }
+
+        /// <summary>By which traces know the request.</summary>
+        /// <example>00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01</example>
+        [JsonPropertyName("traceId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? TraceId { get; init; }
     }
 
     /// <summary>What is wrong with a request, by field.</summary>
