@@ -91,15 +91,13 @@ public sealed partial class DocumentsTests
     }
 
     [Fact]
-    public void each_file_of_code_that_is_named_exists()
-    {
+    public void each_file_of_code_that_is_named_exists() =>
         Assert.Empty(
             from document in Documents
             from Match named in CodeFile().Matches(document.Prose)
             let file = named.Groups["file"].Success ? named.Groups["file"].Value : named.Groups["tests"].Value + ".cs"
             where !Files.Exists(path => path.EndsWith("/" + file, StringComparison.Ordinal))
             select $"{document.Path}: {file}");
-    }
 
     [Fact]
     public void the_index_of_decisions_has_each_by_its_title()
