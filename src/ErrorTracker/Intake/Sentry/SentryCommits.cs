@@ -20,10 +20,13 @@ internal sealed class SentryCommits(IntakeServices its)
     public int Duplicates { get; private set; }
 
     /// <summary>Why the request as a whole is refused; null if an event was stored, or there is none.</summary>
-    public IntakeRefusal? Refusal => _stored > 0 || _refusals.Count == 0 ? null : LastRefusal;
+    public IntakeRefusal? Refusal => _stored > 0 || _refusals.Count == 0 ? null : _refusals[^1];
 
-    /// <summary>A limit that was reached goes before the lack of room, as the reason that is counted.</summary>
-    private IntakeRefusal LastRefusal => _limit is null ? _refusals[^1] : _refusals[^1] with { Reason = _limit.Reason };
+    /// <summary>
+    /// A request that is refused for several reasons is one in the counts: a limit goes before the lack of room.
+    /// </summary>
+    public IntakeRefusal? CountedAs(IntakeRefusal? refusal) =>
+        refusal is null || _limit is null ? refusal : refusal with { Reason = _limit.Reason };
 
     public void Enqueue(List<IncomingEvent> events, Account account)
     {

@@ -150,7 +150,7 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
 
     protected override void Account(IntakeRefusal? refusal)
     {
-        base.Account(refusal);
+        base.Account(_commits.CountedAs(refusal));
         if (refusal is not null) return;
         Its.Tally.Add(_account!, Reason.Duplicate, _commits.Duplicates);
         foreach (var (reason, events) in _commits.Refused()) AccountRefused(_account!, reason, events);

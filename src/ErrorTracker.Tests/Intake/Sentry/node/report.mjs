@@ -39,6 +39,13 @@ const reports = {
   },
 };
 
-Sentry.init({ dsn: process.env.SENTRY_DSN, release: 'shop@1.4.2', environment: 'test', serverName: 'till-7', tracesSampleRate: 1, maxBreadcrumbs: 20 });
+Sentry.init({
+  dsn: process.env.SENTRY_DSN,
+  release: 'shop@1.4.2',
+  environment: 'test',
+  serverName: 'till-7',
+  tracesSampleRate: 1,
+  maxBreadcrumbs: 20,
+});
 await reports[process.argv[2]]();
 if (process.argv[2] !== 'unhandled') await Sentry.close(10_000);
