@@ -109,25 +109,27 @@ public static class Loss
         order by 3 desc, 1, 2
         """;
 
+    /// <param name="since">Start of the window (RFC 3339), part of it.</param>
+    /// <param name="until">End of the window (RFC 3339), not part of it.</param>
+    /// <param name="errors">Gets each fault.</param>
+    public static (Window, ProblemDetails) Validate(string? since, string? until, FieldErrors errors) =>
+        (Window.Parse(since, until, errors), errors.OrNone());
+
+    public static Task<(Application?, ProblemDetails)> LoadAsync(
+        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+
     /// <summary>
     /// What became of all that was sent in a window: received, accepted, duplicate, refused by reason, not kept by
     /// category; and what SDKs report that they dropped.
     /// </summary>
-    /// <param name="since">Start of the window (RFC 3339), part of it.</param>
-    /// <param name="until">End of the window (RFC 3339), not part of it.</param>
     [WolverineGet("/apps/{app_id}/loss", OperationId = "ReadLoss")]
     [ProducesResponseType<LossReport>(200), Refuses(400, 404)]
-    public static async Task<IResult> Get(string app_id, string? since, string? until, FieldErrors errors,
-        ApplicationDirectory applications, Snapshot snapshot, [FromServices] OutcomeTally tally, CancellationToken stop)
+    public static async Task<LossReport> Get(
+        Application application, Window window, Snapshot snapshot, OutcomeTally tally, CancellationToken stop)
     {
-        var window = Window.Parse(since, until, errors);
-        if (errors.Count > 0) return Refusal.Invalid(errors);
-        var (application, refusal) = await applications.ResolveAsync(app_id, stop);
-        if (refusal is not null) return refusal;
-
         await tally.FlushAsync(stop);
-        await using var view = await snapshot.TakeAsync(application!.Id, stop);
-        return Results.Ok(await ReportAsync(view, application.Id, window, stop));
+        await using var view = await snapshot.TakeAsync(application.Id, stop);
+        return await ReportAsync(view, application.Id, window, stop);
     }
 
     /// <summary>The report, as far as the tally is written in this snapshot.</summary>
