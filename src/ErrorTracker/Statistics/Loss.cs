@@ -125,7 +125,7 @@ public static class Loss
     [WolverineGet("/apps/{app_id}/loss", OperationId = "ReadLoss")]
     [ProducesResponseType<LossReport>(200), Refuses(400, 404)]
     public static async Task<LossReport> Get(
-        Application application, Window window, Snapshot snapshot, [FromServices] OutcomeTally tally, CancellationToken stop)
+        Application application, Window window, Snapshot snapshot, OutcomeTally tally, CancellationToken stop)
     {
         await tally.FlushAsync(stop);
         await using var view = await snapshot.TakeAsync(application.Id, stop);
