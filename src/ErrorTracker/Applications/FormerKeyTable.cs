@@ -1,4 +1,5 @@
 using ErrorTracker.Log;
+using JasperFx;
 using Marten;
 using Marten.Exceptions;
 using Marten.Schema;
