@@ -23,11 +23,16 @@ internal static class ConsoleOutput
         builder.Services.AddSingleton(running);
         foreach (var library in new[] { "Microsoft", "Wolverine", "Marten", "JasperFx", "Npgsql" })
             builder.Logging.AddFilter(library, level => level >= LogLevel.Warning && running.IsRunning);
-        builder.Logging.AddFilter("Wolverine.Configuration", LogLevel.Error); // warns that there are no message handlers: there are none by design
-        builder.Logging.AddFilter("Marten.IDocumentStore", LogLevel.None); // repeats each failed command with all its parameters; who runs it says what failed
+
+        // Warns that there are no message handlers: there are none by design.
+        builder.Logging.AddFilter("Wolverine.Configuration", LogLevel.Error);
+
+        // Repeats each failed command with all its parameters; who runs it says what failed.
+        builder.Logging.AddFilter("Marten.IDocumentStore", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics", LogLevel.None); // Faults says what failed
-        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // whoever asks is told
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Critical && running.IsRunning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // who asks is told
+        builder.Logging.AddFilter(
+            "Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Critical && running.IsRunning);
     }
 
     /// <summary>The console is written to through <see cref="FoldedConsole"/> only.</summary>
@@ -39,14 +44,17 @@ internal static class ConsoleOutput
             new FoldedConsole(x.GetRequiredService<ConsoleLoggerProvider>(), TimeProvider.System));
     }
 
-    /// <summary>When all is up one line says addresses, database, version; others say what an operator should know of it.</summary>
+    /// <summary>
+    /// When all is up one line says addresses, database, version; others say what an operator should know of it.
+    /// </summary>
     public static void AnnounceStart(this WebApplication app, string database) => app.Lifetime.ApplicationStarted.Register(() =>
     {
         app.Services.GetRequiredService<Running>().IsRunning = true;
         app.Logger.LogInformation("ErrorTracker {Version} listens on {Addresses}; database: {Database}",
             typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
             string.Join(", ", app.Urls), database);
-        WarnOfAccess(app.Logger, app.Services.GetRequiredService<Settings>().ReadToken, app.Urls.Where(ListenAddresses.IsOpen).ToList());
+        var token = app.Services.GetRequiredService<Settings>().ReadToken;
+        WarnOfAccess(app.Logger, token, app.Urls.Where(ListenAddresses.IsOpen).ToList());
     });
 
     /// <summary>Commands show what their libraries say.</summary>

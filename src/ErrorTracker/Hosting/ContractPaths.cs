@@ -17,7 +17,7 @@ internal sealed class ContractPaths : IDocumentFilter
     [
         ("Applications", "Who sends errors, and with which keys."),
         ("Sending", "Errors, one by one or in batches, in this API's own format."),
-        ("Sentry", "What Sentry's SDKs, browsers and crash reporters send, by their own protocols, to the paths of a DSN."),
+        ("Sentry", "What Sentry's SDKs, browsers and crash reporters send, by their own protocols."),
         ("Events", "The errors themselves."),
         ("Statistics", "How many errors a window of time holds, and what became of all that was sent."),
         (OperationTag, "How the server is doing."),

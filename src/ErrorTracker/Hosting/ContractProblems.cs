@@ -28,7 +28,7 @@ internal static class ContractProblems
 
         /// <summary>By which traces know the request.</summary>
         /// <example>00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01</example>
-        [JsonPropertyName("traceId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public string? TraceId { get; init; }
     }
 

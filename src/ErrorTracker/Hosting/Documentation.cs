@@ -85,6 +85,11 @@ internal static class Documentation
         });
     }
 
-    private static OpenApiSecurityScheme InHeader(string name, string description) =>
-        new() { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = name, Description = description };
+    private static OpenApiSecurityScheme InHeader(string name, string description) => new()
+    {
+        Type = SecuritySchemeType.ApiKey,
+        In = ParameterLocation.Header,
+        Name = name,
+        Description = description,
+    };
 }

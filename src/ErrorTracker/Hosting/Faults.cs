@@ -8,8 +8,9 @@ using Npgsql;
 namespace ErrorTracker.Hosting;
 
 /// <summary>
-/// What endpoints leave unanswered. While PostgreSQL is away, restarts or has no room, what needs it is answered 503 with Retry-After: nobody's mistake, and
-/// soon over. A request that is no HTTP is a 4xx. All else is a fault of ours: a 500 that shows nothing, and a line in the log that shows all.
+/// What endpoints leave unanswered. While PostgreSQL is away, restarts or has no room, what needs it is answered 503
+/// with Retry-After: nobody's mistake, and soon over. A request that is no HTTP is a 4xx. All else is a fault of ours: a
+/// 500 that shows nothing, and a line in the log that shows all.
 /// </summary>
 internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
 {
@@ -18,7 +19,7 @@ internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
         switch (failure)
         {
             case BadHttpRequestException bad:
-                await (bad.StatusCode == 400 ? Refusal.Invalid("body", RequestBody.FaultOf(bad)!) : Refusal.Of(bad.StatusCode, "The body " + RequestBody.FaultOf(bad))).ExecuteAsync(http);
+                await RefusalOf(bad).ExecuteAsync(http);
                 return true;
             case ConnectionResetException: // its sender is gone, and so is whom to tell
                 http.Abort();
@@ -37,5 +38,13 @@ internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
                 log.LogError(failure, "A request failed.");
                 return false;
         }
+    }
+
+    private static IResult RefusalOf(BadHttpRequestException bad)
+    {
+        var fault = RequestBody.FaultOf(bad)!;
+        return bad.StatusCode == StatusCodes.Status400BadRequest
+            ? Refusal.Invalid("body", fault)
+            : Refusal.Of(bad.StatusCode, "The body " + fault);
     }
 }

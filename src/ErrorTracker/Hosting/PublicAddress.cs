@@ -40,7 +40,9 @@ internal static class PublicAddress
         });
     }
 
-    /// <summary>All proxies that are trusted, one behind another. Without any the middleware would believe everybody.</summary>
+    /// <summary>
+    /// All proxies that are trusted, one behind another. Without any the middleware would believe everybody.
+    /// </summary>
     private static ForwardedHeadersOptions Trusting(IReadOnlyList<System.Net.IPNetwork> proxies)
     {
         var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.All, ForwardLimit = null };
@@ -54,7 +56,9 @@ internal static class PublicAddress
     private static PathString Prefix(PathString told) =>
         told.Value?.Trim('/') is { Length: > 0 } prefix ? new PathString("/" + prefix) : PathString.Empty;
 
-    /// <summary>The path without the prefix, and without a second slash before it, which a DSN with a slash too many leads to.</summary>
+    /// <summary>
+    /// The path without the prefix, and without a second slash before it, to which a DSN with a slash too many leads.
+    /// </summary>
     private static PathString Within(PathString prefix, PathString path)
     {
         path = WithoutSecondSlash(path);

@@ -27,7 +27,8 @@ internal sealed class RepeatedLines(TimeProvider clock, Action<string, LogLevel,
     {
         lock (_turn)
         {
-            if (_faults.Count >= MostFaults && !_faults.ContainsKey(kind)) kind = new(kind.Category, kind.Level, "", "");
+            if (_faults.Count >= MostFaults && !_faults.ContainsKey(kind))
+                kind = new(kind.Category, kind.Level, "", "");
             var now = clock.GetUtcNow();
             if (!_faults.TryGetValue(kind, out var fault))
             {

@@ -9,7 +9,10 @@ using OpenTelemetry.Trace;
 
 namespace ErrorTracker.Hosting;
 
-/// <summary>Metrics and traces over OTLP, where OpenTelemetry's own variables say where to (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and its kin).</summary>
+/// <summary>
+/// Metrics and traces over OTLP, where OpenTelemetry's own variables say where to (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c>
+/// and its kin).
+/// </summary>
 internal static class Telemetry
 {
     public static void AddTelemetry(this WebApplicationBuilder builder, Settings settings)
@@ -17,7 +20,12 @@ internal static class Telemetry
         if (settings.OtlpEndpoint is null) return;
         builder.Services.AddOpenTelemetry().UseOtlpExporter()
             .ConfigureResource(x => x.AddService("errortracker"))
-            .WithMetrics(x => x.AddMeter(IngestMetrics.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime"))
+            .WithMetrics(x => x.AddMeter(
+                IngestMetrics.Name,
+                "Microsoft.AspNetCore.Hosting",
+                "Microsoft.AspNetCore.Server.Kestrel",
+                "Npgsql",
+                "System.Runtime"))
             .WithTracing(x => x.AddSource(IngestMetrics.Name, "Microsoft.AspNetCore", "Npgsql"));
     }
 
@@ -25,8 +33,14 @@ internal static class Telemetry
     public static void ObserveState(this WebApplication app)
     {
         var meter = app.Services.GetRequiredService<IMeterFactory>().Create(IngestMetrics.Name);
-        var (queue, counters) = (app.Services.GetRequiredService<WriteQueue>(), app.Services.GetRequiredService<ProjectionWatch>());
-        meter.CreateObservableGauge("errortracker.queue.depth", () => queue.Waiting, "{event}", "Events that wait for a commit.");
-        meter.CreateObservableGauge("errortracker.projection.lag", () => counters.Lag, "{event}", "Events of the log that the counters have not folded yet, seen within the last second or two.");
+        var queue = app.Services.GetRequiredService<WriteQueue>();
+        var counters = app.Services.GetRequiredService<ProjectionWatch>();
+        meter.CreateObservableGauge(
+            "errortracker.queue.depth", () => queue.Waiting, "{event}", "Events that wait for a commit.");
+        meter.CreateObservableGauge(
+            "errortracker.projection.lag",
+            () => counters.Lag,
+            "{event}",
+            "Events of the log that the counters have not folded yet, seen within the last second or two.");
     }
 }

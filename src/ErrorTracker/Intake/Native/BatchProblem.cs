@@ -30,7 +30,7 @@ internal sealed record BatchProblem
 
     /// <summary>By which traces know the request.</summary>
     /// <example>00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01</example>
-    [JsonPropertyName("traceId"), JsonIgnore(Condition = IfNull)]
+    [JsonIgnore(Condition = IfNull)]
     public string? TraceId { get; init; }
 
     /// <summary>Of each wrong field what is wrong with it in the first event where it is; there with a 400.</summary>
