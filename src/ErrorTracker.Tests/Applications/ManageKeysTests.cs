@@ -14,19 +14,27 @@ public sealed class ManageKeysTests(SharedApi shared)
     {
         var old = await _api.RegisterAsync();
         var created = await CreateAsync(old);
-        var fresh = old with { Key = created.GetProperty("ingest_key").GetString()! };
-        Assert.Equal($"http://{fresh.Key}@localhost/{old.Id}", created.GetProperty("dsn").GetString());
+        var fresh = old with { Key = created.IngestKey };
+        Assert.Equal($"http://{fresh.Key}@localhost/{old.Id}", created.Dsn);
         await _api.ReportAsync(old);
         await _api.ReportAsync(fresh);
 
-        var keys = (await _api.GetAsync($"/apps/{old.Id}/keys")).EnumerateArray().ToList();
-        Assert.Equal([old.Key[..8], fresh.Key[..8]], keys.Select(key => key.GetProperty("prefix").GetString()));
-        Assert.All(keys, key => Assert.Equal(["id", "prefix", "created_at", "last_used_at"], key.EnumerateObject().Select(member => member.Name)));
+        var keys = await KeysAsync(_api, old);
+        Assert.Equal([old.Key[..8], fresh.Key[..8]], keys.Select(key => key.Prefix));
 
-        await DeleteAsync(old, keys[0].GetProperty("id").GetString()!, 204);
+        await DeleteAsync(old, keys[0].Id, 204);
         await _api.ReportAsync(old, expected: 403);
         await _api.ReportAsync(fresh);
-        Assert.Equal(created.GetProperty("id").GetString(), Assert.Single((await _api.GetAsync($"/apps/{old.Id}/keys")).EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(created.Id, Assert.Single(await KeysAsync(_api, old)).Id);
+    }
+
+    [Fact]
+    public async Task a_list_of_keys_shows_nothing_that_opens()
+    {
+        var keys = await _api.GetAsync($"/apps/{(await _api.RegisterAsync()).Id}/keys");
+        Assert.Equal(
+            ["id", "prefix", "created_at", "last_used_at"],
+            Assert.Single(keys.EnumerateArray()).EnumerateObject().Select(member => member.Name));
     }
 
     /// <summary>Both on one database: what one does the other heeds, a new key at once.</summary>
@@ -38,15 +46,15 @@ public sealed class ManageKeysTests(SharedApi shared)
         await using var other = await TestApi.StartAsync(connectionString, ("ErrorTracker:Projections", "false"));
         var first = await one.RegisterAsync();
         await other.ReportAsync(first);
-        var second = first with { Key = (await one.SendAsync(HttpMethod.Post, $"/apps/{first.Id}/keys", 201)).GetProperty("ingest_key").GetString()! };
+        var second = first with { Key = (await one.PostAsync<CreatedKey>($"/apps/{first.Id}/keys")).IngestKey };
         await other.ReportAsync(second);
 
-        var id = (await one.GetAsync($"/apps/{first.Id}/keys"))[0].GetProperty("id").GetString();
+        var id = (await KeysAsync(one, first))[0].Id;
         await one.SendAsync(HttpMethod.Delete, $"/apps/{first.Id}/keys/{id}", 204);
         await Eventually.Async(async () => await StatusAsync(other, first) == 403, "the other node refuses the deleted key");
         await other.ReportAsync(second);
         await other.Host.StopAsync();
-        Assert.Equal(JsonValueKind.String, (await one.GetAsync($"/apps/{first.Id}/keys"))[0].GetProperty("last_used_at").ValueKind);
+        Assert.NotNull((await KeysAsync(one, first))[0].LastUsedAt);
     }
 
     /// <summary>It was paused, or cut off, while the key was deleted: it has not heard of it.</summary>
@@ -58,7 +66,7 @@ public sealed class ManageKeysTests(SharedApi shared)
         await using var other = await TestApi.StartAsync(connectionString, ("ErrorTracker:Projections", "false"));
         var sender = await one.RegisterAsync();
         await other.ReportAsync(sender);
-        var id = (await one.GetAsync($"/apps/{sender.Id}/keys"))[0].GetProperty("id").GetString();
+        var id = (await KeysAsync(one, sender))[0].Id;
         await one.SendAsync(HttpMethod.Delete, $"/apps/{sender.Id}/keys/{id}", 204);
         other.Clock.Skipped += TimeSpan.FromMinutes(1);
         await other.ReportAsync(sender, expected: 403);
@@ -82,22 +90,37 @@ public sealed class ManageKeysTests(SharedApi shared)
     public async Task a_key_belongs_to_its_application_and_there_are_ten_at_most()
     {
         var (mine, other) = (await _api.RegisterAsync(), await _api.RegisterAsync());
-        var id = (await _api.GetAsync($"/apps/{mine.Id}/keys"))[0].GetProperty("id").GetString()!;
-        await DeleteAsync(other, id, 404);
-        await DeleteAsync(mine, "nothing", 404);
+        await DeleteAsync(other, (await KeysAsync(_api, mine))[0].Id, 404);
+        await _api.SendAsync(HttpMethod.Delete, $"/apps/{mine.Id}/keys/nothing", 404);
         await _api.ReportAsync(other with { Key = mine.Key }, expected: 403);
         for (var i = 1; i < 10; i++) await CreateAsync(mine);
-        await CreateAsync(mine, expected: 409);
+        await _api.SendAsync(HttpMethod.Post, $"/apps/{mine.Id}/keys", 409);
         await _api.SendAsync(HttpMethod.Post, "/apps/2000000000/keys", 404);
     }
 
-    private Task<JsonElement> CreateAsync(Sender sender, int expected = 201) => _api.SendAsync(HttpMethod.Post, $"/apps/{sender.Id}/keys", expected);
+    [Fact]
+    public async Task a_key_is_deleted_once()
+    {
+        var sender = await _api.RegisterAsync();
+        var id = (await KeysAsync(_api, sender))[0].Id;
+        await DeleteAsync(sender, id, 204);
+        await DeleteAsync(sender, id, 404);
+        Assert.Empty(await KeysAsync(_api, sender));
+    }
 
-    private Task<JsonElement> DeleteAsync(Sender sender, string id, int expected) => _api.SendAsync(HttpMethod.Delete, $"/apps/{sender.Id}/keys/{id}", expected);
+    private Task<CreatedKey> CreateAsync(Sender sender) => _api.PostAsync<CreatedKey>($"/apps/{sender.Id}/keys");
+
+    private Task<JsonElement> DeleteAsync(Sender sender, Guid id, int expected) =>
+        _api.SendAsync(HttpMethod.Delete, $"/apps/{sender.Id}/keys/{id}", expected);
+
+    private static Task<KeySummary[]> KeysAsync(TestApi api, Sender sender) =>
+        api.GetAsync<KeySummary[]>($"/apps/{sender.Id}/keys");
 
     private static async Task<int> StatusAsync(TestApi api, Sender sender)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/events") { Content = new StringContent("{}", null, "application/json"), Headers = { { "X-INGEST-KEY", sender.Key } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/events");
+        request.Content = new StringContent("{}", null, "application/json");
+        request.Headers.Add("X-INGEST-KEY", sender.Key);
         return (int)(await api.Host.Server.CreateClient().SendAsync(request)).StatusCode;
     }
 }

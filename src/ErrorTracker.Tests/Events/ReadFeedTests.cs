@@ -1,4 +1,4 @@
-using System.Text.Json;
+using ErrorTracker.Events;
 using Npgsql;
 
 namespace ErrorTracker.Tests.Events;
@@ -14,7 +14,8 @@ public sealed class ReadFeedTests(SharedApi shared)
     public async Task a_reader_gets_each_event_once_in_the_order_of_their_commits()
     {
         var (sender, other) = (await _api.RegisterAsync(), await _api.RegisterAsync());
-        for (var i = 0; i < 5; i++) await _api.StoreAsync([TestApi.Event(sender, Start.AddSeconds(-i), message: $"{i}"), TestApi.Event(other, Start)]);
+        for (var i = 0; i < 5; i++)
+            await _api.StoreAsync([TestApi.Event(sender, Start.AddSeconds(-i), message: $"{i}"), TestApi.Event(other, Start)]);
         await MarkedAsync(_api);
 
         var (messages, next) = await ReadAsync(sender, "");
@@ -83,8 +84,8 @@ public sealed class ReadFeedTests(SharedApi shared)
         var (messages, answers) = (new List<string>(), 0);
         for (string at = "0", before = ""; at != before; answers++)
         {
-            var feed = await api.GetAsync($"/apps/{sender.Id}/feed?after={before = at}");
-            at = feed.GetProperty("next").GetString()!;
+            var feed = await api.GetAsync<EventFeed>($"/apps/{sender.Id}/feed?after={before = at}");
+            at = feed.Next;
             if (Messages(feed) is { Length: > 0 } found) messages.Add(found);
         }
         Assert.Equal(["first", "last"], messages);
@@ -102,7 +103,7 @@ public sealed class ReadFeedTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.ReportAsync(sender, message: "first");
         await MarkedAsync(api);
-        var next = (await api.GetAsync($"/apps/{sender.Id}/feed")).GetProperty("next").GetString();
+        var next = (await api.GetAsync<EventFeed>($"/apps/{sender.Id}/feed")).Next;
 
         await using var slow = await api.Database.OpenConnectionAsync();
         await using var transaction = await slow.BeginTransactionAsync();
@@ -114,10 +115,10 @@ public sealed class ReadFeedTests(SharedApi shared)
             from errortracker.mt_events limit 1
             """, slow)) await write.ExecuteNonQueryAsync();
         await api.ReportAsync(sender, message: "fast");
-        Assert.Equal("", Messages(await api.GetAsync($"/apps/{sender.Id}/feed?after={next}")));
+        Assert.Equal("", Messages(await api.GetAsync<EventFeed>($"/apps/{sender.Id}/feed?after={next}")));
         await transaction.CommitAsync();
         await MarkedAsync(api);
-        Assert.Equal("slow,fast", Messages(await api.GetAsync($"/apps/{sender.Id}/feed?after={next}")));
+        Assert.Equal("slow,fast", Messages(await api.GetAsync<EventFeed>($"/apps/{sender.Id}/feed?after={next}")));
     }
 
     [Theory]
@@ -130,8 +131,8 @@ public sealed class ReadFeedTests(SharedApi shared)
     [InlineData("limit=51&after=LATEST&since=2026-01-01", "after,limit,since")]
     public async Task each_wrong_parameter_is_named(string query, string fields)
     {
-        var refusal = await _api.GetAsync($"/apps/{(await _api.RegisterAsync()).Id}/feed?{query}", expected: 400);
-        Assert.Equal(fields, string.Join(',', refusal.GetProperty("errors").EnumerateObject().Select(field => field.Name).Order()));
+        var refusal = await _api.GetAsync<Refused>($"/apps/{(await _api.RegisterAsync()).Id}/feed?{query}", expected: 400);
+        Assert.Equal(fields, refusal.Fields);
     }
 
     [Fact]
@@ -146,10 +147,9 @@ public sealed class ReadFeedTests(SharedApi shared)
 
     private async Task<(string Messages, string Next)> ReadAsync(Sender sender, string query)
     {
-        var feed = await _api.GetAsync($"/apps/{sender.Id}/feed?{query}");
-        return (Messages(feed), feed.GetProperty("next").GetString()!);
+        var feed = await _api.GetAsync<EventFeed>($"/apps/{sender.Id}/feed?{query}");
+        return (Messages(feed), feed.Next);
     }
 
-    private static string Messages(JsonElement feed) =>
-        string.Join(',', feed.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("message").GetString()));
+    private static string Messages(EventFeed feed) => string.Join(',', feed.Items.Select(item => item.Message));
 }

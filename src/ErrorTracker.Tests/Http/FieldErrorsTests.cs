@@ -43,6 +43,7 @@ public sealed class FieldErrorsTests(SharedApi shared)
     [Theory]
     [InlineData("/apps/{0}/events?limit=0&event_id=x&since=no", "event_id,limit,since")]
     [InlineData("/apps/{0}/events?limit=1&limit=2", "limit")]
+    [InlineData("/apps/{0}/events?limit=x&limit=2", "limit")]
     [InlineData("/apps/{0}/events?LIMIT=1&limit=2", "LIMIT")]
     [InlineData("/apps/{0}/events?=1", "query")]
     [InlineData("/apps/zero/events?limit=0&x=1", "app_id,limit,x")]
@@ -57,6 +58,13 @@ public sealed class FieldErrorsTests(SharedApi shared)
     {
         var refusal = await _api.GetAsync(string.Format(url, (await _api.RegisterAsync()).Id), expected: 400);
         Assert.Equal(fields, string.Join(',', Fields(refusal)));
+    }
+
+    [Fact]
+    public async Task a_parameter_that_is_given_twice_keeps_that_fault_beside_the_fault_of_its_value()
+    {
+        var refusal = await _api.GetAsync<Refused>($"/apps/{(await _api.RegisterAsync()).Id}/events?limit=x&limit=2", expected: 400);
+        Assert.Equal(["must be given once", "must be a whole number from 1 to 50"], refusal.Errors!["limit"]);
     }
 
     [Theory]

@@ -27,9 +27,9 @@ public sealed class TopMessagesTests(SharedApi shared)
         foreach (var folded in new[] { false, true })
         {
             if (folded) await shared.Api.FoldedAsync();
-            var answer = await shared.Api.GetAsync($"/apps/{sender.Id}/stats/top-messages?since=2026-05-04&until=2026-05-05&{options}");
-            Assert.Equal(expected, string.Join(' ', answer.GetProperty("items").EnumerateArray().Select(m => $"{m.GetProperty("message").GetString()}={m.GetProperty("count")}")));
-            Assert.Equal("2026-05-04T12:00:00Z", answer.GetProperty("items")[0].GetProperty("last_seen").GetString());
+            var answer = await AskAsync(shared.Api, sender, $"since=2026-05-04&until=2026-05-05&{options}");
+            Assert.Equal(expected, string.Join(' ', answer.Items.Select(item => $"{item.Message}={item.Count}")));
+            Assert.Equal(Start.AddHours(2), answer.Items[0].LastSeen);
         }
     }
 
@@ -38,8 +38,8 @@ public sealed class TopMessagesTests(SharedApi shared)
     {
         var sender = await shared.Api.RegisterAsync();
         await shared.Api.StoreAsync(Enumerable.Range(0, 12).Select(i => TestApi.Event(sender, Start, message: $"m{i}")));
-        var answer = await shared.Api.GetAsync($"/apps/{sender.Id}/stats/top-messages?since=2026-05-04&until=2026-05-05");
-        Assert.Equal((10, 10), (answer.GetProperty("limit").GetInt32(), answer.GetProperty("items").GetArrayLength()));
+        var answer = await AskAsync(shared.Api, sender, "since=2026-05-04&until=2026-05-05");
+        Assert.Equal((10, 10), (answer.Limit, answer.Items.Count));
     }
 
     [Fact]
@@ -48,9 +48,12 @@ public sealed class TopMessagesTests(SharedApi shared)
         var (sender, text) = (await shared.Api.RegisterAsync(), string.Concat(Enumerable.Range(0, 2048).Select(i => $"é{i % 1000:000}")));
         await shared.Api.ReportAsync(sender, message: text);
         await shared.Api.FoldedAsync();
-        var answer = await shared.Api.GetAsync($"/apps/{sender.Id}/stats/top-messages?since=2020-01-01&until=2100-01-01");
-        Assert.Equal(text, answer.GetProperty("items")[0].GetProperty("message").GetString());
+        var answer = await AskAsync(shared.Api, sender, "since=2020-01-01&until=2100-01-01");
+        Assert.Equal(text, answer.Items[0].Message);
     }
+
+    private static Task<FrequentMessages> AskAsync(TestApi api, Sender sender, string query) =>
+        api.GetAsync<FrequentMessages>($"/apps/{sender.Id}/stats/top-messages?{query}");
 
     /// <summary>
     /// Messages that are all new and tie, in the tail that is not folded, then in open minutes: eight times as many
@@ -87,8 +90,8 @@ public sealed class TopMessagesTests(SharedApi shared)
 
         async Task AnswersAsync(TestApi api, Sender sender)
         {
-            var answer = await api.GetAsync($"/apps/{sender.Id}/stats/top-messages?since=2020-01-01&until=2100-01-01&limit=1");
-            Assert.Equal("message 0", answer.GetProperty("items")[0].GetProperty("message").GetString());
+            var answer = await AskAsync(api, sender, "since=2020-01-01&until=2100-01-01&limit=1");
+            Assert.Equal("message 0", answer.Items[0].Message);
         }
     }
 }

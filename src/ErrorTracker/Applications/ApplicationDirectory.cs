@@ -42,13 +42,6 @@ public sealed class ApplicationDirectory(IDocumentStore store)
         return (application, application is null ? Problem.NotFound("There is no such application.") : Problem.None);
     }
 
-    /// <summary>The same for endpoints that answer by themselves.</summary>
-    public async ValueTask<(Application? Application, IResult? Refusal)> ResolveAsync(string id, CancellationToken stop)
-    {
-        var (application, problem) = await LoadAsync(id, stop);
-        return (application, application is null ? Results.Problem(problem) : null);
-    }
-
     /// <summary>
     /// A positive integer in plain digits, as paths carry it. One that is larger than ids can be is nobody's:
     /// int.MaxValue.

@@ -1,8 +1,8 @@
 using ErrorTracker.Log;
 using Marten;
+using Marten.Exceptions;
 using Marten.Schema;
 using Npgsql;
-using Weasel.Core;
 
 namespace ErrorTracker.Applications;
 
@@ -18,27 +18,34 @@ internal sealed class FormerKeyTable : IInitialData
     public async Task Populate(IDocumentStore store, CancellationToken cancellation)
     {
         var rows = await ReadAsync(store, cancellation);
-        if (rows.Count == 0) return;
-
-        // Two nodes may start at once: what one has inserted the other leaves alone.
-        await store.BulkInsertAsync(
-            rows.ConvertAll(row => row.Key), BulkInsertMode.IgnoreDuplicates, cancellation: cancellation);
-        await store.BulkInsertAsync(
-            UsesOf(rows), BulkInsertMode.IgnoreDuplicates, cancellation: cancellation);
-        await RevokeAsync(rows, store, cancellation);
+        try
+        {
+            await CarryOverAsync(rows, store, cancellation);
+        }
+        catch (DocumentAlreadyExistsException)
+        {
+            // A node that started at the same moment has done it: nothing is left but to look.
+            await CarryOverAsync(rows, store, cancellation);
+        }
     }
 
-    private static List<IngestKeyUse> UsesOf(List<Row> rows) =>
-        [.. rows.Select(row => row.Use).OfType<IngestKeyUse>()];
-
-    /// <summary>A node of the former version may have revoked a key after it became a document.</summary>
-    private static async Task RevokeAsync(List<Row> rows, IDocumentStore store, CancellationToken stop)
+    private static async Task CarryOverAsync(List<Row> rows, IDocumentStore store, CancellationToken stop)
     {
-        var revoked = rows.ConvertAll(row => row.Key).FindAll(key => key.RevokedAt is not null);
+        if (rows.Count == 0) return;
         await using var session = store.LightweightSession();
-        var documents = await session.LoadManyAsync<IngestKey>(stop, revoked.Select(key => key.Id));
-        var open = documents.Where(key => key.RevokedAt is null).Select(key => key.Id).ToHashSet();
-        session.Update(revoked.Where(key => open.Contains(key.Id)));
+        var found = await session.LoadManyAsync<IngestKey>(stop, rows.Select(row => row.Key.Id));
+        var documents = found.ToDictionary(key => key.Id);
+        foreach (var (key, use) in rows)
+            if (!documents.TryGetValue(key.Id, out var document))
+            {
+                session.Insert(key);
+                if (use is not null) session.Store(use);
+            }
+            else if (key.RevokedAt is not null && document.RevokedAt is null)
+            {
+                // A node of the former version revoked it after it had become a document.
+                session.Update(key);
+            }
         await session.SaveChangesAsync(stop);
     }
 

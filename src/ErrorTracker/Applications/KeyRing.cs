@@ -3,7 +3,6 @@ using ErrorTracker.Background;
 using ErrorTracker.Http;
 using Marten;
 using Npgsql;
-using Weasel.Core;
 
 namespace ErrorTracker.Applications;
 
@@ -41,21 +40,25 @@ public sealed class KeyRing(IDocumentStore store, TimeProvider clock, ILogger<Ke
     public ValueTask<bool> OpensAsync(int application, string key, CancellationToken stop)
     {
         var found = Find(application, key, out var isTrusted);
-        return found is not null && isTrusted ? new(Use(found)) : LookUpAsync(application, key, wasKnown: found is not null, stop);
+        if (found is not null && isTrusted) return new(Use(found));
+        return LookUpAsync(application, key, wasKnown: found is not null, stop);
     }
 
     public void Close(int application, Guid key)
     {
         if (!_known.TryGetValue(application, out var known)) return;
         NoteUses(known.Keys);
-        _known.TryUpdate(application, known with { Keys = [.. known.Keys.Where(open => open.Id != key)] }, known);
+        var others = known with { Keys = [.. known.Keys.Where(open => open.Id != key)] };
+        _known.TryUpdate(application, others, known);
     }
 
     private KeyInUse? Find(int application, string key, out bool isTrusted)
     {
-        isTrusted = _known.TryGetValue(application, out var known)
-            && clock.GetElapsedTime(Math.Max(Volatile.Read(ref _confirmedAt), known.LookedUpAt)) < Trust;
-        return known is null ? null : KeySecret.Find(key, known.Keys);
+        isTrusted = false;
+        if (!_known.TryGetValue(application, out var known)) return null;
+        var asOf = Math.Max(Volatile.Read(ref _confirmedAt), known.LookedUpAt);
+        isTrusted = clock.GetElapsedTime(asOf) < Trust;
+        return KeySecret.Find(key, known.Keys);
     }
 
     private void NoteUses(IEnumerable<KeyInUse> keys)
@@ -151,26 +154,22 @@ public sealed class KeyRing(IDocumentStore store, TimeProvider clock, ILogger<Ke
             .ToListAsync(stop);
     }
 
-    /// <summary>
-    /// A use that another node has noted stays if it is later. In bulk: a session would tell Wolverine of each commit,
-    /// which is gone when a host that stops writes its last uses.
-    /// </summary>
+    /// <summary>A use that another node has noted stays if it is later.</summary>
     private async Task WriteUsesAsync(CancellationToken stop)
     {
         NoteUses(_known.Values.SelectMany(known => known.Keys));
         var uses = _uses.ToArray();
         if (uses.Length == 0) return;
-        var noted = await NotedUsesAsync(uses.Select(use => use.Key), stop);
-        var later = uses.Where(use => use.Value > noted.GetValueOrDefault(use.Key)).ToList();
-        await store.BulkInsertAsync(
-            later.ConvertAll(use => new IngestKeyUse(use.Key, use.Value)), BulkInsertMode.OverwriteExisting, cancellation: stop);
-        foreach (var use in uses) _uses.TryRemove(use);
-    }
 
-    private async Task<Dictionary<Guid, DateTimeOffset>> NotedUsesAsync(IEnumerable<Guid> keys, CancellationToken stop)
-    {
-        await using var session = store.QuerySession();
-        var noted = await session.LoadManyAsync<IngestKeyUse>(stop, keys);
-        return noted.ToDictionary(use => use.Id, use => use.LastUsedAt);
+        await using var session = store.LightweightSession();
+        // Wolverine listens to commits, and is gone when a host that stops writes its last uses.
+        session.Listeners.Clear();
+        var noted = (await session.LoadManyAsync<IngestKeyUse>(stop, uses.Select(use => use.Key)))
+            .ToDictionary(use => use.Id, use => use.LastUsedAt);
+        session.Store(uses
+            .Where(use => use.Value > noted.GetValueOrDefault(use.Key))
+            .Select(use => new IngestKeyUse(use.Key, use.Value)));
+        await session.SaveChangesAsync(stop);
+        foreach (var use in uses) _uses.TryRemove(use);
     }
 }

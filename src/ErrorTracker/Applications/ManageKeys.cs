@@ -18,10 +18,14 @@ public sealed record KeySummary(Guid Id, string Prefix, DateTimeOffset CreatedAt
 /// <param name="Prefix" example="01234567">The key's first characters, to tell it by.</param>
 /// <param name="IngestKey" example="0123456789abcdef0123456789abcdef">32 hexadecimal digits, shown in this answer only.</param>
 /// <param name="CreatedAt" example="2026-01-31T12:34:56.789Z">UTC.</param>
-/// <param name="Dsn" example="http://0123456789abcdef0123456789abcdef@localhost:8000/1">All that a Sentry SDK needs, the key in it.</param>
+/// <param name="Dsn" example="http://0123456789abcdef0123456789abcdef@localhost:8000/1">All that a Sentry SDK needs, the
+/// key in it.</param>
 public sealed record CreatedKey(Guid Id, string Prefix, string IngestKey, DateTimeOffset CreatedAt, string Dsn);
 
-/// <summary>Keys are rotated with overlap: a new one is made, the senders are told, the old one is deleted when it is no longer used.</summary>
+/// <summary>
+/// Keys are rotated with overlap: a new one is made, the senders are told, the old one is deleted when it is no longer
+/// used.
+/// </summary>
 public static class ManageKeys
 {
     private const int MostKeys = 10;

@@ -5,7 +5,8 @@ using ErrorTracker.Limits;
 namespace ErrorTracker.Applications;
 
 /// <summary>
-/// How many applications strangers may register at this node in a minute: there is a limit only where no read token keeps them out.
+/// How many applications strangers may register at this node in a minute: there is a limit only where no read token
+/// keeps them out.
 /// </summary>
 /// <param name="perMinute">0 for any number.</param>
 public sealed class RegistrationLimit(int perMinute, TimeProvider clock)

@@ -38,7 +38,8 @@ internal static class EventCursor
     /// <param name="most">Events of the page.</param>
     /// <param name="stop">Cuts it off.</param>
     /// <returns>Null if there is no memory for a first event.</returns>
-    public static async Task<Filled?> FillAsync(Page page, NpgsqlCommand first, int applicationId, int most, CancellationToken stop)
+    public static async Task<Filled?> FillAsync(
+        Page page, NpgsqlCommand first, int applicationId, int most, CancellationToken stop)
     {
         var (filled, largest, rows) = (new Filled(), 1L, (long)FirstRows);
         for (var command = first; ; command = new(Fetch(rows), first.Connection))

@@ -9,33 +9,44 @@ internal sealed record PageStart(DateTimeOffset Until, int Skip)
     /// <summary>So many events may be skipped one by one: it costs less than asking the counters.</summary>
     private const int Walkable = 200;
 
+    /// <summary>The newest bucket that the offset reaches into, and how many events are newer than all of it.</summary>
     private static readonly string Sql =
         $"""
-        select bucket, (upto - n)::int from (
-          select bucket, n, sum(n) over (order by bucket desc)::bigint as upto from (
-            select date_bin(@length, at, timestamptz '1970-01-01 00:00Z') as bucket, sum(n)::bigint as n from (
-              select bucket as at, n from {Snapshot.Counted("bucket, count as n", CounterTables.Current.Levels)}
+        select summed.bucket, (summed.upto - summed.n)::int from (
+          select buckets.bucket, buckets.n, sum(buckets.n) over (order by buckets.bucket desc)::bigint as upto from (
+            select date_bin(@length, parts.at, timestamptz '1970-01-01 00:00Z') as bucket, sum(parts.n)::bigint as n
+            from (
+              select counted.bucket as at, counted.n
+              from {Snapshot.Counted("bucket, count as n", CounterTables.Current.Levels)}
               union all
-              select timestamp, 1 from {Snapshot.Loose("timestamp")}) as parts
+              select loose.timestamp, 1 from {Snapshot.Loose("timestamp")}) as parts
             group by 1) as buckets) as summed
-        where upto > @offset order by bucket desc limit 1
+        where summed.upto > @offset order by summed.bucket desc limit 1
         """;
 
     /// <summary>
-    /// Days, then hours, then minutes tell by their counts which of them an offset falls into, so that only that one is walked and a page
-    /// costs the same wherever it is. Null if the window holds fewer events.
+    /// Days, then hours, then minutes tell by their counts which of them an offset falls into, so that only that one is
+    /// walked and a page costs the same wherever it is. Null if the window holds fewer events.
     /// </summary>
-    public static async Task<PageStart?> FindAsync(SnapshotView view, Question question, int offset, CancellationToken stop)
+    public static async Task<PageStart?> FindAsync(
+        SnapshotView view, Question question, int offset, CancellationToken stop)
     {
         var window = question.Window;
         for (var ladder = Step.OfLevels; ladder.Length > 0 && offset > Walkable; ladder = ladder[1..])
         {
-            var found = await view.QueryAsync(Sql, new Question(question.ApplicationId, window, ladder, question.Level, ("length", ladder[0].Length), ("offset", (long)offset)),
-                row => (Bucket: row.GetFieldValue<DateTimeOffset>(0), Newer: row.GetInt32(1)), stop);
+            var length = ladder[0].Length;
+            var counts = new Question(question.ApplicationId, window, ladder, question.Level,
+                ("length", length), ("offset", (long)offset));
+            var found = await view.QueryAsync(
+                Sql, counts, row => (Bucket: row.GetFieldValue<DateTimeOffset>(0), Newer: row.GetInt32(1)), stop);
             if (found is not [var (bucket, newer)]) return null;
             offset -= newer;
-            window = new(bucket > window.Since ? bucket : window.Since, bucket + ladder[0].Length < window.Until ? bucket + ladder[0].Length : window.Until);
+            window = Within(window, bucket, bucket + length);
         }
         return new(window.Until, offset);
     }
+
+    /// <summary>A bucket's part of the window.</summary>
+    private static Window Within(Window window, DateTimeOffset start, DateTimeOffset end) =>
+        new(start > window.Since ? start : window.Since, end < window.Until ? end : window.Until);
 }

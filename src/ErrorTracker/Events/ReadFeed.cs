@@ -16,7 +16,9 @@ namespace ErrorTracker.Events;
 /// </summary>
 public static class ReadFeed
 {
-    private const string Latest = "latest", BeyondTheLog = "lies beyond the log: it is of another log, or of one that was restored";
+    private const string Latest = "latest";
+
+    private const string BeyondTheLog = "lies beyond the log: it is of another log, or of one that was restored";
 
     private const string MarksSql = $"select {LogProgress.Mark}, {LogProgress.LogEnd}";
 

@@ -4,8 +4,9 @@ using Wolverine.Http;
 namespace ErrorTracker.Http;
 
 /// <summary>
-/// What is wrong with a request, as RFC 9457 problem details: what <c>Validate</c> and <c>Load</c> of an endpoint
-/// return. <see cref="Refusal"/> makes answers of them.
+/// The room Http says how times, numbers and faults of fields are written, the same for all endpoints; it knows none of
+/// them, and uses no other room. This is what is wrong with a request, as RFC 9457 problem details: what <c>Validate</c>
+/// and <c>Load</c> of an endpoint return. <see cref="Refusal"/> makes answers of them.
 /// </summary>
 internal static class Problem
 {

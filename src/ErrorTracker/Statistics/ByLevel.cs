@@ -18,6 +18,11 @@ public sealed record LevelCounts(DateTimeOffset Since, DateTimeOffset Until, IRe
 /// <param name="Count" example="40">Events.</param>
 public sealed record LevelCount(string Level, long Count);
 
+/// <summary>
+/// Statistics answer how many events lie in a window. Each question has one file: its answer, its SQL, and the endpoint as
+/// Validate, Load and Get; pages, alerts and reports ask <c>CountAsync</c> of a snapshot. The room may use Windows and
+/// those below it. This is its simplest file: begin here.
+/// </summary>
 public static class ByLevel
 {
     internal static readonly string Sql =

@@ -10,8 +10,10 @@ using Spectre.Console;
 namespace ErrorTracker.Transfer;
 
 /// <summary>
-/// The command <c>demo</c>: fills the log with realistic errors of the last days, by COPY. It draws sequence numbers as any writer does and leaves
-/// the high-water mark alone, so a host may run and take events meanwhile; its projection folds the demo's like all others.
+/// The room Transfer brings whole logs in, and will take them out; it may use Statistics and the rooms below it. This is
+/// the command <c>demo</c>: it fills the log with realistic errors of the last days, by COPY. It draws sequence numbers
+/// as any writer does and leaves the high-water mark alone, so a host may run and take events meanwhile; its projection
+/// folds the demo's like all others.
 /// </summary>
 internal static class LoadDemo
 {
@@ -26,84 +28,121 @@ internal static class LoadDemo
     {
         var store = services.GetRequiredService<IDocumentStore>();
         var clock = services.GetRequiredService<TimeProvider>();
+        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         var ids = await RegisterAsync(store, clock, applications);
         var demo = new DemoErrors(Instant.Now(clock) - TimeSpan.FromDays(days), days, applications, Seed);
-        var database = services.GetRequiredService<LogDatabases>().Main.Reserved;
 
-        await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async progress =>
+        await ProgressBar().StartAsync(async progress =>
         {
             var bar = progress.AddTask($"{events:N0} errors of {applications} applications", maxValue: events);
-            var chunks = Channel.CreateUnbounded<long>();
-            for (var first = 0L; first < events; first += Chunk) chunks.Writer.TryWrite(first);
-            chunks.Writer.Complete();
-            await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(async () =>
+            var chunks = Chunks(events);
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(WriteAsync)));
+
+            async Task WriteAsync()
             {
-                await foreach (var first in chunks.Reader.ReadAllAsync())
+                await foreach (var first in chunks.ReadAllAsync())
                 {
                     var count = (int)Math.Min(Chunk, events - first);
-                    await CopyAsync(database, demo.Take(first, count, events), ids, count);
+                    await CopyAsync(database, [.. demo.Take(first, count, events)], ids);
                     bar.Increment(count);
                 }
-            })));
+            }
         });
-        await using var analyze = database.CreateCommand($"analyze {LogSchema.Name}.mt_events, {LogSchema.Name}.mt_streams");
-        await analyze.ExecuteNonQueryAsync();
+        await AnalyzeAsync(database);
         Console.WriteLine($"Loaded {events:N0} errors into the applications {string.Join(", ", ids)}.");
         return 0;
+    }
+
+    private static Progress ProgressBar() => AnsiConsole.Progress().Columns(
+        new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn());
+
+    /// <summary>Where each chunk starts; the writers take one after the other.</summary>
+    private static ChannelReader<long> Chunks(int events)
+    {
+        var chunks = Channel.CreateUnbounded<long>();
+        for (var first = 0L; first < events; first += Chunk) chunks.Writer.TryWrite(first);
+        chunks.Writer.Complete();
+        return chunks.Reader;
     }
 
     private static async Task<int[]> RegisterAsync(IDocumentStore store, TimeProvider clock, int count)
     {
         var ids = new List<int>();
         for (var number = 1; ids.Count < count; number++)
-            if (await RegisterApplication.RegisterAsync($"demo-{number}", store, clock, CancellationToken.None) is { } registered) ids.Add(registered.Id);
+        {
+            var registered = await RegisterApplication.RegisterAsync($"demo-{number}", store, clock, CancellationToken.None);
+            if (registered is not null) ids.Add(registered.Id);
+        }
         return [.. ids];
     }
 
     /// <summary>One transaction; each application's part of it is a segment of its own.</summary>
-    private static async Task CopyAsync(NpgsqlDataSource database, IEnumerable<DemoError> errors, int[] ids, int count)
+    private static async Task CopyAsync(NpgsqlDataSource database, List<DemoError> errors, int[] ids)
     {
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var (segments, versions) = (ids.Select(_ => Guid.CreateVersion7()).ToArray(), new long[ids.Length]);
-        var sequence = new Queue<long>(await SequenceAsync(connection, count));
-        var rows = errors.ToList();
-        foreach (var row in rows) versions[row.Application]++;
-
-        await using (var streams = await connection.BeginBinaryImportAsync($"copy {LogSchema.Name}.mt_streams (tenant_id, id, version, is_archived) from stdin binary"))
-        {
-            for (var i = 0; i < ids.Length; i++)
-                if (versions[i] > 0) await streams.WriteRowAsync(CancellationToken.None, ids[i].ToString(), segments[i], versions[i], false);
-            await streams.CompleteAsync();
-        }
-
-        Array.Clear(versions);
-        await using (var log = await connection.BeginBinaryImportAsync(
-            $"copy {LogSchema.Name}.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived) from stdin binary"))
-        {
-            foreach (var row in rows)
-            {
-                await log.StartRowAsync();
-                await log.WriteAsync(sequence.Dequeue());
-                await log.WriteAsync(Guid.CreateVersion7(row.ReceivedAt));
-                await log.WriteAsync(segments[row.Application]);
-                await log.WriteAsync(++versions[row.Application]);
-                await log.WriteAsync(row.Data, NpgsqlDbType.Jsonb);
-                await log.WriteAsync(EventKinds.ErrorOccurred.StoredType);
-                await log.WriteAsync(row.ReceivedAt);
-                await log.WriteAsync(ids[row.Application].ToString());
-                await log.WriteAsync(EventKinds.ErrorOccurred.StoredDotnetType);
-                await log.WriteAsync(false);
-            }
-            await log.CompleteAsync();
-        }
+        var segments = Array.ConvertAll(ids, _ => Guid.CreateVersion7());
+        await CopyStreamsAsync(connection, errors, ids, segments);
+        await CopyEventsAsync(connection, errors, ids, segments);
         await transaction.CommitAsync();
     }
 
+    private static async Task CopyStreamsAsync(
+        NpgsqlConnection connection, List<DemoError> errors, int[] ids, Guid[] segments)
+    {
+        await using var streams = await connection.BeginBinaryImportAsync(
+            $"copy {LogSchema.Name}.mt_streams (tenant_id, id, version, is_archived) from stdin binary");
+        foreach (var (application, version) in errors.CountBy(error => error.Application))
+            await streams.WriteRowAsync(
+                CancellationToken.None, TenantOf(ids[application]), segments[application], (long)version, false);
+        await streams.CompleteAsync();
+    }
+
+    private static async Task CopyEventsAsync(
+        NpgsqlConnection connection, List<DemoError> errors, int[] ids, Guid[] segments)
+    {
+        var sequence = await SequenceAsync(connection, errors.Count);
+        var versions = new long[ids.Length];
+        await using var log = await connection.BeginBinaryImportAsync(
+            $"""
+            copy {LogSchema.Name}.mt_events
+              (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
+            from stdin binary
+            """);
+        foreach (var (number, error) in errors.Index())
+        {
+            var application = error.Application;
+            versions[application]++;
+            await log.StartRowAsync();
+            await log.WriteAsync(sequence[number]);
+            await log.WriteAsync(Guid.CreateVersion7(error.ReceivedAt));
+            await log.WriteAsync(segments[application]);
+            await log.WriteAsync(versions[application]);
+            await log.WriteAsync(error.Data, NpgsqlDbType.Jsonb);
+            await log.WriteAsync(EventKinds.ErrorOccurred.StoredType);
+            await log.WriteAsync(error.ReceivedAt);
+            await log.WriteAsync(TenantOf(ids[application]));
+            await log.WriteAsync(EventKinds.ErrorOccurred.StoredDotnetType);
+            await log.WriteAsync(false);
+        }
+        await log.CompleteAsync();
+    }
+
+    private static string TenantOf(int application) =>
+        application.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     private static async Task<long[]> SequenceAsync(NpgsqlConnection connection, int count)
     {
-        await using var command = new NpgsqlCommand($"select array_agg(nextval('{LogSchema.Name}.mt_events_sequence')) from generate_series(1, $1)", connection) { Parameters = { new() { Value = count } } };
+        await using var command = new NpgsqlCommand(
+            $"select array_agg(nextval('{LogSchema.Name}.mt_events_sequence')) from generate_series(1, $1)", connection);
+        command.Parameters.Add(new() { Value = count });
         return (long[])(await command.ExecuteScalarAsync())!;
+    }
+
+    private static async Task AnalyzeAsync(NpgsqlDataSource database)
+    {
+        await using var command = database.CreateCommand($"analyze {LogSchema.Name}.mt_events, {LogSchema.Name}.mt_streams");
+        await command.ExecuteNonQueryAsync();
     }
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ErrorTracker.Tests.Events;
 
 [Collection(nameof(OnAnotherPostgres))]
-public sealed class ReadEventsTests(SharedApi shared)
+public sealed class ListEventsTests(SharedApi shared)
 {
     private static readonly DateTimeOffset Start = new(2026, 5, 4, 10, 0, 0, TimeSpan.Zero);
 
@@ -49,7 +49,7 @@ public sealed class ReadEventsTests(SharedApi shared)
     {
         var (mine, other) = (await SevenEventsAsync(), await _api.RegisterAsync());
         Assert.Equal(("", null), await PageAsync(other, ""));
-        var id = (await _api.GetAsync($"/apps/{mine.Id}/events")).GetProperty("items")[0].GetProperty("id").GetString();
+        var id = (await _api.GetAsync<EventPage>($"/apps/{mine.Id}/events")).Items[0].Id;
         await _api.GetAsync($"/apps/{mine.Id}/events/{id}");
         await _api.GetAsync($"/apps/{other.Id}/events/{id}", expected: 404);
     }
@@ -69,8 +69,7 @@ public sealed class ReadEventsTests(SharedApi shared)
     public async Task each_wrong_filter_is_named(string query, string fields)
     {
         var sender = await _api.RegisterAsync();
-        var refusal = await _api.GetAsync($"/apps/{sender.Id}/events?{query}", expected: 400);
-        Assert.Equal(fields, string.Join(',', refusal.GetProperty("errors").EnumerateObject().Select(m => m.Name).Order()));
+        Assert.Equal(fields, (await _api.GetAsync<Refused>($"/apps/{sender.Id}/events?{query}", expected: 400)).Fields);
     }
 
     [Theory]
@@ -81,7 +80,8 @@ public sealed class ReadEventsTests(SharedApi shared)
     [Theory]
     [InlineData("01900000-0000-7000-8000-000000000000")]
     [InlineData("nothing")]
-    public async Task an_unknown_event_is_not_found(string id) => await _api.GetAsync($"/apps/{(await _api.RegisterAsync()).Id}/events/{id}", expected: 404);
+    public async Task an_unknown_event_is_not_found(string id) =>
+        await _api.GetAsync($"/apps/{(await _api.RegisterAsync()).Id}/events/{id}", expected: 404);
 
     /// <summary>
     /// 20 events of nearly 1 MiB: a page ends before it is longer than 8 MiB, and the next one begins where it ended.
@@ -95,12 +95,11 @@ public sealed class ReadEventsTests(SharedApi shared)
         var (messages, pages) = (new List<string>(), 0);
         for (int? offset = 0; offset is not null; pages++)
         {
-            var (length, page) = await TextAsync($"/apps/{sender.Id}/events?limit=50&offset={offset}");
+            var (length, page) = await TextAsync<EventPage>($"/apps/{sender.Id}/events?limit=50&offset={offset}");
             Assert.InRange(length, 1, EventCursor.MostBytes);
-            messages.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("message").GetString()!));
-            foreach (var item in page.GetProperty("items").EnumerateArray())
-                Assert.Equal(1_000_000, item.GetProperty("stack").GetProperty("s").GetString()!.Length);
-            offset = page.GetProperty("next_offset").Deserialize<int?>();
+            messages.AddRange(page.Items.Select(item => item.Message));
+            Assert.All(page.Items, item => Assert.InRange(item.Stack!.Utf8.Length, 1_000_000, 1_000_100));
+            offset = page.NextOffset;
             if (offset is not null) Assert.Equal(messages.Count, offset);
         }
         Assert.Equal(Enumerable.Range(0, Events).Reverse().Select(i => $"{i}"), messages);
@@ -109,10 +108,10 @@ public sealed class ReadEventsTests(SharedApi shared)
 
         for (var (next, read) = ("0", 0); read < Events;)
         {
-            var (length, feed) = await TextAsync($"/apps/{sender.Id}/feed?limit=50&after={next}");
+            var (length, feed) = await TextAsync<EventFeed>($"/apps/{sender.Id}/feed?limit=50&after={next}");
             Assert.InRange(length, 1, EventCursor.MostBytes);
-            foreach (var item in feed.GetProperty("items").EnumerateArray()) Assert.Equal($"{read++}", item.GetProperty("message").GetString());
-            next = feed.GetProperty("next").GetString()!;
+            foreach (var item in feed.Items) Assert.Equal($"{read++}", item.Message);
+            next = feed.Next;
         }
     }
 
@@ -123,7 +122,9 @@ public sealed class ReadEventsTests(SharedApi shared)
     public async Task a_first_event_is_given_however_large_it_is()
     {
         var sender = await _api.RegisterAsync();
-        await _api.StoreAsync([Large(sender, Start, "large", (int)EventCursor.MostBytes + 1), Large(sender, Start.AddSeconds(1), "small", 10)]);
+        await _api.StoreAsync([
+            Large(sender, Start, "large", (int)EventCursor.MostBytes + 1),
+            Large(sender, Start.AddSeconds(1), "small", 10)]);
         Assert.Equal(("small", 1), await PageAsync(sender, ""));
         Assert.Equal(("large", null), await PageAsync(sender, "offset=1"));
     }
@@ -138,7 +139,7 @@ public sealed class ReadEventsTests(SharedApi shared)
         var (sender, other) = (await SevenEventsAsync(), await SevenEventsAsync());
         var page = _api.Host.Services.GetRequiredService<PageMemory>().NewPage(sender.Id);
         Assert.True(page.TryReserve(PageMemory.Most / 2));
-        var id = (await _api.GetAsync($"/apps/{other.Id}/events")).GetProperty("items")[0].GetProperty("id").GetString();
+        var id = (await _api.GetAsync<EventPage>($"/apps/{other.Id}/events")).Items[0].Id;
         foreach (var path in new[] { "events", "feed", $"events/{id}" }) await _api.GetAsync($"/apps/{other.Id}/{path}");
         foreach (var path in new[] { "events", "feed" })
         {
@@ -154,22 +155,24 @@ public sealed class ReadEventsTests(SharedApi shared)
 
     private static RawJson Stack(int size) => new(System.Text.Encoding.UTF8.GetBytes($$"""{"s":"{{new string('s', size)}}"}"""));
 
-    private async Task<(long Length, JsonElement Page)> TextAsync(string path)
+    private async Task<(long Length, T Page)> TextAsync<T>(string path)
     {
         var text = await _api.Host.Server.CreateClient().GetStringAsync(path);
-        return (text.Length, JsonDocument.Parse(text).RootElement);
+        return (text.Length, TestApi.Read<T>(JsonDocument.Parse(text).RootElement));
     }
 
     private async Task<Sender> SevenEventsAsync()
     {
         var sender = await _api.RegisterAsync();
-        await _api.StoreAsync(Enumerable.Range(0, 7).Select(i => TestApi.Event(sender, Start.AddSeconds(i), i % 2 == 0 ? "WARNING" : "INFO", $"{i}")));
+        await _api.StoreAsync(
+            from i in Enumerable.Range(0, 7)
+            select TestApi.Event(sender, Start.AddSeconds(i), i % 2 == 0 ? "WARNING" : "INFO", $"{i}"));
         return sender;
     }
 
     private async Task<(string Messages, int? Next)> PageAsync(Sender sender, string query)
     {
-        var page = await _api.GetAsync($"/apps/{sender.Id}/events?{query}");
-        return (string.Join(',', page.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("message").GetString())), page.GetProperty("next_offset").Deserialize<int?>());
+        var page = await _api.GetAsync<EventPage>($"/apps/{sender.Id}/events?{query}");
+        return (string.Join(',', page.Items.Select(item => item.Message)), page.NextOffset);
     }
 }
