@@ -62,12 +62,15 @@ internal static class EventCursor
     }
 
     /// <summary>The sequence number of the row; null if it does not fit into the page or into memory.</summary>
-    private static async Task<long?> TryTakeAsync(Page page, NpgsqlDataReader row, int applicationId, int before, CancellationToken stop)
+    private static async Task<long?> TryTakeAsync(
+        Page page, NpgsqlDataReader row, int applicationId, int before, CancellationToken stop)
     {
         var (sequence, id, receivedAt) = (row.GetInt64(0), row.GetGuid(1), row.GetFieldValue<DateTimeOffset>(2));
         await using var stored = await row.GetStreamAsync(3, stop);
         var size = (int)stored.Length;
-        if (before > 0 && page.Length + size + EventJson.Overhead > MostBytes || !page.TryReserve(size + EventJson.Overhead)) return null;
+        var needed = size + EventJson.Overhead;
+        var isTooLong = before > 0 && page.Length + needed > MostBytes;
+        if (isTooLong || !page.TryReserve(needed)) return null;
 
         var buffer = ArrayPool<byte>.Shared.Rent(size);
         try

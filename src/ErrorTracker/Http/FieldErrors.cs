@@ -69,8 +69,11 @@ internal sealed class DeclaredQuery(IEnumerable<string> names, bool isNamedByEnd
     {
         var read = new Dictionary<string, StringValues>(StringComparer.Ordinal);
         foreach (var pair in new QueryStringEnumerable(query))
-            if (pair.DecodeName().ToString() is var name && Names.Contains(name))
+        {
+            var name = pair.DecodeName().ToString();
+            if (Names.Contains(name))
                 read[name] = StringValues.Concat(read.GetValueOrDefault(name), pair.DecodeValue().ToString());
+        }
         return new(read);
     }
 

@@ -8,17 +8,29 @@ namespace ErrorTracker.Transfer;
 internal readonly record struct DemoError(int Application, DateTimeOffset ReceivedAt, ReadOnlyMemory<byte> Data);
 
 /// <summary>
-/// Errors as services have them: few messages make most of the noise (Zipf), days are busy and nights quiet, now and then one message bursts.
-/// The same seed makes the same errors.
+/// Errors as services have them: few messages make most of the noise (Zipf), days are busy and nights quiet, now and then
+/// one message bursts. The same seed makes the same errors.
 /// </summary>
 internal sealed class DemoErrors
 {
     private const int MessagesOfApplication = 1_000, LongestBurst = 10, BurstFactor = 20;
     private const double ZipfExponent = 1.1;
 
-    private static readonly (string Level, double Share)[] Shares = [("DEBUG", 0.04), ("INFO", 0.14), ("WARNING", 0.26), ("ERROR", 0.5), ("CRITICAL", 0.06)];
-    private static readonly string[] Kinds = ["Timeout", "NullReference", "Validation", "Connection", "Concurrency", "Serialization", "Authorization", "NotFound"];
-    private static readonly string[] Nouns = ["order", "payment", "invoice", "session", "cart", "user", "shipment", "report", "export", "webhook", "token", "cache"];
+    private static readonly (string Level, double Share)[] Shares =
+        [("DEBUG", 0.04), ("INFO", 0.14), ("WARNING", 0.26), ("ERROR", 0.5), ("CRITICAL", 0.06)];
+
+    private static readonly string[] Kinds =
+    [
+        "Timeout", "NullReference", "Validation", "Connection", "Concurrency", "Serialization", "Authorization",
+        "NotFound",
+    ];
+
+    private static readonly string[] Nouns =
+    [
+        "order", "payment", "invoice", "session", "cart", "user", "shipment", "report", "export", "webhook", "token",
+        "cache",
+    ];
+
     private static readonly string[] Regions = ["eu-west", "eu-north", "us-east", "us-west", "ap-south"];
 
     private readonly DateTimeOffset _start;
@@ -32,13 +44,17 @@ internal sealed class DemoErrors
         var random = new Random(seed);
         _start = start;
         _bursts = Bursts(random, days, applications);
-        _untilMinute = Cumulated(Enumerable.Range(0, _bursts.Length).Select(m => BusynessAt(m) * (_bursts[m] is null ? 1 : BurstFactor)));
+        _untilMinute = Cumulated(
+            Enumerable.Range(0, _bursts.Length).Select(m => BusynessAt(m) * (_bursts[m] is null ? 1 : BurstFactor)));
         _zipf = Cumulated(Enumerable.Range(1, MessagesOfApplication).Select(rank => Math.Pow(rank, -ZipfExponent)));
         _applications = Cumulated(Enumerable.Range(1, applications).Select(rank => 1.0 / rank));
-        _messages = [.. Enumerable.Range(0, applications).Select(_ => Enumerable.Range(0, MessagesOfApplication).Select(m => Message(random, m)).ToArray())];
+        _messages = [.. Enumerable.Range(0, applications).Select(_ => Messages(random))];
     }
 
-    /// <summary>Errors <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> of <paramref name="total"/>, in the order of their times.</summary>
+    /// <summary>Some errors, in the order of their times.</summary>
+    /// <param name="first">The number of the first one.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="total">How many there are in all.</param>
     public IEnumerable<DemoError> Take(long first, int count, long total)
     {
         var random = new Random((int)(first % int.MaxValue));
@@ -82,16 +98,25 @@ internal sealed class DemoErrors
         return buffer.WrittenMemory;
     }
 
+    private static (string Level, byte[] Head, byte[] Stack)[] Messages(Random random) =>
+        [.. Enumerable.Range(0, MessagesOfApplication).Select(number => Message(random, number))];
+
     private static (string Level, byte[] Head, byte[] Stack) Message(Random random, int number)
     {
         var (kind, noun) = (Kinds[random.Next(Kinds.Length)], Nouns[random.Next(Nouns.Length)]);
         var share = random.NextDouble();
         var level = Shares.First(s => (share -= s.Share) < 0 || s == Shares[^1]).Level;
-        var stack = new StringBuilder($$"""{"type":"{{kind}}Exception","frames":[""");
-        for (int frame = 0, frames = random.Next(5, 31); frame < frames; frame++)
-            stack.Append(frame == 0 ? "" : ",").Append(
-                $$"""{"file":"src/{{Nouns[random.Next(Nouns.Length)]}}/{{kind}}{{random.Next(50)}}.cs","function":"{{noun}}.Handle{{random.Next(100)}}","line":{{random.Next(1, 900)}}}""");
-        return (level, JsonSerializer.SerializeToUtf8Bytes($"{kind} while handling {noun}: step {number} failed"), Encoding.UTF8.GetBytes(stack.Append("]}").ToString()));
+        var frames = Enumerable.Range(0, random.Next(5, 31)).Select(_ => Frame(random, kind, noun)).ToList();
+        var stack = $$"""{"type":"{{kind}}Exception","frames":[{{string.Join(',', frames)}}]}""";
+        var message = $"{kind} while handling {noun}: step {number} failed";
+        return (level, JsonSerializer.SerializeToUtf8Bytes(message), Encoding.UTF8.GetBytes(stack));
+    }
+
+    private static string Frame(Random random, string kind, string noun)
+    {
+        var file = $"src/{Nouns[random.Next(Nouns.Length)]}/{kind}{random.Next(50)}.cs";
+        var function = $"{noun}.Handle{random.Next(100)}";
+        return $$"""{"file":"{{file}}","function":"{{function}}","line":{{random.Next(1, 900)}}}""";
     }
 
     /// <summary>About one burst a day, of one message of one application, up to ten minutes long.</summary>
@@ -99,7 +124,10 @@ internal sealed class DemoErrors
     {
         var bursts = new (int, int)?[days * 24 * 60];
         for (var day = 0; day < days; day++)
-            bursts.AsSpan().Slice(random.Next(bursts.Length - LongestBurst), random.Next(2, LongestBurst)).Fill((random.Next(applications), random.Next(MessagesOfApplication)));
+        {
+            var minutes = bursts.AsSpan().Slice(random.Next(bursts.Length - LongestBurst), random.Next(2, LongestBurst));
+            minutes.Fill((random.Next(applications), random.Next(MessagesOfApplication)));
+        }
         return bursts;
     }
 
