@@ -37,10 +37,8 @@ public sealed class ListApplicationsTests(SharedApi shared)
     [InlineData("limit=", "limit")]
     [InlineData("after=-1", "after")]
     [InlineData("after=2147483648&limit=x", "after,limit")]
-    public async Task each_wrong_parameter_is_named(string query, string fields)
-    {
+    public async Task each_wrong_parameter_is_named(string query, string fields) =>
         Assert.Equal(fields, (await _api.GetAsync<Refused>($"/apps?{query}", expected: 400)).Fields);
-    }
 
     private static async Task<int[]> IdsAsync(HttpResponseMessage answer)
     {
