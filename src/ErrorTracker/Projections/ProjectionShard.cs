@@ -38,7 +38,11 @@ internal sealed class ProjectionShard
         _fold = projection.Fold(Tables.Names, LogRange.Parameters);
         _foldLive = projection.Live?.Fold(Tables.Names, LogRange.Parameters) ?? _fold;
         _takeProgress = $"select from {LogProgress.Table} as p where p.name = '{row}' for update";
-        _begin = $"insert into {LogProgress.Table} (name, last_seq_id) values ('{row}', 0) on conflict (name) do nothing";
+        _begin =
+            $"""
+            insert into {LogProgress.Table} (name, last_seq_id) values ('{row}', 0)
+            on conflict (name) do nothing
+            """;
         _advance =
             $"""
             update {LogProgress.Table}
