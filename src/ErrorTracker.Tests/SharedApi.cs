@@ -1,5 +1,3 @@
-using ErrorTracker.Hosting;
-
 namespace ErrorTracker.Tests;
 
 /// <summary>

@@ -7,7 +7,6 @@ using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Marten;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 

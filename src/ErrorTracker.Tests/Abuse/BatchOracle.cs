@@ -1,5 +1,3 @@
-using ErrorTracker.Http;
-
 namespace ErrorTracker.Tests.Abuse;
 
 /// <summary>What must become of a batch: its elements are found by their brackets, and judged one by one.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 

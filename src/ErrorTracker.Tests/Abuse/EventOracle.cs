@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using ErrorTracker.Hosting;
-using ErrorTracker.Log;
 
 namespace ErrorTracker.Tests.Abuse;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using ErrorTracker.Http;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 

@@ -97,7 +97,8 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
         var path = $"/api/{application}/{endpoint}{(OneIn(2) ? "/" : "")}{query}";
         return new(
             "envelope", Input.Http("POST", path, headers, body, OneIn(3) ? random : null),
-            (answer, _) => FaultOf(answer!)) { IsBrokenHttp = true };
+            (answer, _) => FaultOf(answer!))
+        { IsBrokenHttp = true };
     }
 
     /// <summary>The web server itself may refuse a header, without a body.</summary>

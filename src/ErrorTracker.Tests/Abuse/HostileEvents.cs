@@ -116,7 +116,8 @@ internal sealed class HostileEvents(Random random)
             case 12: Set(members, "\"context\"", Context()); break;
             case 13: Set(members, "\"fingerprint\"", random.Next(3) == 0 ? Value() : Fingerprint()); break;
             case 14: Set(members, "\"stack\"", random.Next(2) == 0 ? Quote($"at {mark}\n  at main") : $"[{Value()},{Value()}]"); break;
-            default: Set(
+            default:
+                Set(
                 members, "\"stack\"",
                 random.Next(3) == 0 ? Deep(Depth()) : $"{{\"s\":{Value()},{Quote(Pick(Times))}:{Value()}}}"); break;
         }

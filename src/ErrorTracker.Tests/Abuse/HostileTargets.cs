@@ -175,7 +175,8 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
         return new(
             "stray",
             Input.Http(method, target.Replace("/1", $"/{sender.Id}"), Headers(), method is "GET" or "HEAD" ? null : []),
-            (_, _) => null) { IsHead = method == "HEAD", IsBrokenHttp = true, };
+            (_, _) => null)
+        { IsHead = method == "HEAD", IsBrokenHttp = true, };
     }
 
     private (string, string)[] Headers() => random.Next(12) switch

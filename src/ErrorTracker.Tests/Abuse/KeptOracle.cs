@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using ErrorTracker.Windows;
 
 namespace ErrorTracker.Tests.Abuse;
 

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
-using FsCheck;
 using FsCheck.Fluent;
 
 namespace ErrorTracker.Tests.Commit;
@@ -161,7 +160,7 @@ internal sealed class StatementCount : IDisposable
         _listener = new()
         {
             ShouldListenTo = source => source.Name == "Npgsql",
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            Sample = (ref _) => ActivitySamplingResult.AllData,
             ActivityStarted = _ => Interlocked.Increment(ref _count),
         };
         ActivitySource.AddActivityListener(_listener);

@@ -111,7 +111,7 @@ public sealed class DatabaseAddressTests
     [Property]
     public void a_url_takes_any_text_that_is_percent_encoded(string? password)
     {
-        var wellFormed = new string((password ?? "").Where(c => c != '\0' && !char.IsSurrogate(c)).ToArray());
+        var wellFormed = new string([.. (password ?? "").Where(c => c != '\0' && !char.IsSurrogate(c))]);
         Assert.Equal(
             wellFormed.Length == 0 ? null : wellFormed,
             SettingsTests.Database((Key, $"postgresql://u:{Uri.EscapeDataString(wellFormed)}@h/d")).Password);

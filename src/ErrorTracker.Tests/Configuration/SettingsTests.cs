@@ -31,7 +31,8 @@ public sealed class SettingsTests
                 ("ErrorTracker:PublicUrl", ""),
                 ("ErrorTracker:Database:Password", ""),
                 ("urls", ""),
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", "")) with { TrustedProxies = [] });
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "")) with
+            { TrustedProxies = [] });
 
     [Theory]
     [InlineData(

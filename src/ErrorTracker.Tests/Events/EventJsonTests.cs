@@ -1,7 +1,6 @@
 using System.Text;
 using ErrorTracker.Commit;
 using ErrorTracker.Events;
-using ErrorTracker.Log;
 
 namespace ErrorTracker.Tests.Events;
 

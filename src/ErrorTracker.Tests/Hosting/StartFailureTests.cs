@@ -54,7 +54,7 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
     [Fact]
     public async Task a_home_that_cannot_be_written_to()
     {
-        var run = () => PostgresPrograms.RunAsync("dotnet", [HostProcess.Program], Environment.IsPrivilegedProcess, default);
+        static Task run() => PostgresPrograms.RunAsync("dotnet", [HostProcess.Program], Environment.IsPrivilegedProcess, default);
         var said = (await Assert.ThrowsAsync<StartupException>(run)).Message;
         Assert.StartsWith("dotnet failed: The default data folder cannot be used: ", said);
         Assert.Single(said.Split('\n'));

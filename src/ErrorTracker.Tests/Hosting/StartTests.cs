@@ -1,6 +1,4 @@
 using System.Globalization;
-using ErrorTracker.Configuration;
-using ErrorTracker.Counters;
 using ErrorTracker.Postgres;
 using Npgsql;
 

@@ -17,7 +17,7 @@ public sealed class TelemetryTests(SharedApi shared)
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         await using var collector = builder.Build();
-        collector.MapPost("/v1/{signal}", async (HttpContext http) =>
+        collector.MapPost("/v1/{signal}", async http =>
         {
             using var body = new MemoryStream();
             await http.Request.Body.CopyToAsync(body);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ErrorTracker.Http;
 using ErrorTracker.Intake.Native;
-using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 

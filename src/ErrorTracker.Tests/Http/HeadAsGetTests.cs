@@ -1,5 +1,3 @@
-using ErrorTracker.Windows;
-
 namespace ErrorTracker.Tests.Http;
 
 [Collection(nameof(OnAnotherPostgres))]

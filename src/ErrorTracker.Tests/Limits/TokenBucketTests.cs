@@ -23,11 +23,11 @@ public sealed class TokenBucketTests
     public void at_once_no_more_are_taken_than_there_are()
     {
         var bucket = new TokenBucket(1_000, TimeSpan.FromSeconds(1), _clock);
-        Assert.Equal(1_000, Enumerable.Range(0, 5_000).AsParallel().Count(_ => bucket.TryTake(out TimeSpan _)));
+        Assert.Equal(1_000, Enumerable.Range(0, 5_000).AsParallel().Count(_ => bucket.TryTake(out var _)));
     }
 
     private static int Taken(TokenBucket bucket, int tries) =>
-        Enumerable.Range(0, tries).Count(_ => bucket.TryTake(out TimeSpan _));
+        Enumerable.Range(0, tries).Count(_ => bucket.TryTake(out var _));
 
     private sealed class FixedClock : TimeProvider
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ErrorTracker.Intake;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Tests.Log;

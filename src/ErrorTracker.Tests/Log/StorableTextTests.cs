@@ -60,8 +60,8 @@ public sealed class StorableTextTests
         {
             var bytes = new byte[random.Next(20)];
             random.NextBytes(bytes);
-            if (i % 2 == 0) random.GetItems<byte>(PartsOfCharacters, bytes);
-            var utf8 = System.Text.Encoding.UTF8;
+            if (i % 2 == 0) random.GetItems(PartsOfCharacters, bytes);
+            var utf8 = Encoding.UTF8;
             Assert.Equal(utf8.GetString(bytes), utf8.GetString(StorableText.ToUtf8(bytes)));
         }
     }

@@ -96,7 +96,7 @@ public sealed class PrivateClusterTests : IDisposable
         Assert.DoesNotContain("a-secret", environment);
         await using var source = NpgsqlDataSource.Create((await PrivateCluster.FindRunningAsync(_folder))!);
         await using var spy = source.CreateCommand($"select pg_read_binary_file('/proc/{host.Id}/environ')");
-        var refusal = await Assert.ThrowsAsync<PostgresException>(() => spy.ExecuteScalarAsync());
+        var refusal = await Assert.ThrowsAsync<PostgresException>(spy.ExecuteScalarAsync);
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refusal.SqlState);
 
         var mode = File.GetUnixFileMode(Path.Combine(_folder, "postgres.log"));

@@ -3,7 +3,6 @@ using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
-using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

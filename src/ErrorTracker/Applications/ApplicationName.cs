@@ -50,7 +50,7 @@ public sealed partial record ApplicationName(string Value)
         {
             // A plus is one in a path; .NET takes it for a space, as in a query.
             var bytes = Encoding.UTF8.GetBytes(sent.Replace("+", "%2B"));
-            return StrictUtf8.GetString(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length)!);
+            return StrictUtf8.GetString(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length));
         }
         catch (DecoderFallbackException)
         {

@@ -1,7 +1,6 @@
 using ErrorTracker.Log;
 using JasperFx;
 using Marten;
-using Marten.Exceptions;
 using Marten.Schema;
 using Npgsql;
 

@@ -1,7 +1,6 @@
 using ErrorTracker.Http;
 using JasperFx;
 using Marten;
-using Marten.Exceptions;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Wolverine.Http;

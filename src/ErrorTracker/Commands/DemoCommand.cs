@@ -27,13 +27,13 @@ internal static class DemoCommand
             Description = $"{description} 1 to {most}.",
             DefaultValueFactory = _ => otherwise,
             HelpName = "number",
-        };
-        option.CustomParser = result =>
-        {
-            var faults = new Dictionary<string, string[]>();
-            var number = Number.Optional(name, result.Tokens[0].Value, otherwise, 1, most, faults);
-            foreach (var fault in faults.Values) result.AddError($"{name} {fault[0]}.");
-            return number;
+            CustomParser = result =>
+                {
+                    var faults = new Dictionary<string, string[]>();
+                    var number = Number.Optional(name, result.Tokens[0].Value, otherwise, 1, most, faults);
+                    foreach (var fault in faults.Values) result.AddError($"{name} {fault[0]}.");
+                    return number;
+                }
         };
         return option;
     }

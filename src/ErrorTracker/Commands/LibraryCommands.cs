@@ -1,4 +1,3 @@
-using System.CommandLine;
 using JasperFx;
 using JasperFx.CommandLine;
 using JasperFx.CommandLine.Commands;

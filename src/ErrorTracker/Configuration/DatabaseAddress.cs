@@ -21,7 +21,7 @@ internal static class DatabaseAddress
     {
         var whole = settings.Text(Key);
         var parts = ReadParts(settings);
-        if (whole is not null && parts is not null) 
+        if (whole is not null && parts is not null)
             settings.Refuse(Key, $"is set beside {Settings.Section}__Database__Host: set one of both");
         if (whole is null) return parts?.ConnectionString;
         var read = new NpgsqlConnectionStringBuilder();

@@ -54,7 +54,7 @@ internal static class ConsoleOutput
             typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
             string.Join(", ", app.Urls), database);
         var token = app.Services.GetRequiredService<Settings>().ReadToken;
-        WarnOfAccess(app.Logger, token, app.Urls.Where(ListenAddresses.IsOpen).ToList());
+        WarnOfAccess(app.Logger, token, [.. app.Urls.Where(ListenAddresses.IsOpen)]);
     });
 
     /// <summary>Commands show what their libraries say.</summary>

@@ -57,22 +57,22 @@ internal static class ContractParameters
 
     private static IOpenApiSchema SchemaOf(
         string operation, string name, OperationFilterContext context) => (operation, name) switch
-    {
-        (_, "level") => ContractLists.Level.In(context.SchemaRepository.Schemas),
-        (_, "interval") => ContractLists.Interval.In(context.SchemaRepository.Schemas),
-        (_, "since" or "until") => Text("date-time"),
-        (_, "id" or "key_id") => Text("uuid"),
-        (_, "app_id") => Whole(least: 1),
-        (_, "offset") => Whole(least: 0, otherwise: 0),
-        ("ListApplications", "limit") => Whole(least: 1, most: 1_000),
-        ("ListApplications", "after") => Whole(least: 0, otherwise: 0),
-        ("ReadTopMessages", "limit") => Whole(least: 1, most: 100, otherwise: 10),
-        (_, "limit") => Whole(least: 1, most: 50, otherwise: 20),
-        (_, "fill") => new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = JsonValue.Create(false) },
-        (_, "name") => new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 100 },
-        (_, "after" or "tz" or "monitor" or "key") => Text(),
-        _ => throw new InvalidOperationException($"Say in {nameof(ContractParameters)} what {name} of {operation} is."),
-    };
+        {
+            (_, "level") => ContractLists.Level.In(context.SchemaRepository.Schemas),
+            (_, "interval") => ContractLists.Interval.In(context.SchemaRepository.Schemas),
+            (_, "since" or "until") => Text("date-time"),
+            (_, "id" or "key_id") => Text("uuid"),
+            (_, "app_id") => Whole(least: 1),
+            (_, "offset") => Whole(least: 0, otherwise: 0),
+            ("ListApplications", "limit") => Whole(least: 1, most: 1_000),
+            ("ListApplications", "after") => Whole(least: 0, otherwise: 0),
+            ("ReadTopMessages", "limit") => Whole(least: 1, most: 100, otherwise: 10),
+            (_, "limit") => Whole(least: 1, most: 50, otherwise: 20),
+            (_, "fill") => new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = JsonValue.Create(false) },
+            (_, "name") => new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 100 },
+            (_, "after" or "tz" or "monitor" or "key") => Text(),
+            _ => throw new InvalidOperationException($"Say in {nameof(ContractParameters)} what {name} of {operation} is."),
+        };
 
     private static OpenApiSchema Text(string? format = null) => new() { Type = JsonSchemaType.String, Format = format };
 

@@ -1,6 +1,6 @@
+using ErrorTracker.Configuration;
 using JasperFx;
 using JasperFx.CodeGeneration;
-using ErrorTracker.Configuration;
 using Wolverine;
 
 namespace ErrorTracker.Hosting;

@@ -49,5 +49,5 @@ public sealed class FieldErrorsParameter : IParameterStrategy
         return variable is not null;
     }
 
-    public static FieldErrors Read(HttpContext http) => new FieldErrors(http);
+    public static FieldErrors Read(HttpContext http) => new(http);
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using ErrorTracker.Configuration;
 using JasperFx;
-using JasperFx.Events;
 using JasperFx.MultiTenancy;
 using Marten;
 using Npgsql;

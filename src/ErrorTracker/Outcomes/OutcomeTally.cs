@@ -1,6 +1,5 @@
 using ErrorTracker.Background;
 using ErrorTracker.Log;
-using Npgsql;
 using Weasel.Postgresql;
 using Weasel.Postgresql.Tables;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using JasperFx.Descriptors;
 using JasperFx.Events;
 using JasperFx.Events.Daemon;
 using JasperFx.Events.Descriptors;

@@ -58,7 +58,7 @@ public static class ReadProjections
             select from pg_locks as l
             where l.locktype = 'advisory' and l.classid = 0 and l.objid = version.rebuild_lock
               and l.database = (select d.oid from pg_database as d where d.datname = current_database())),
-          case when high_water.mark < log.last_event then {ErrorTracker.Projections.HighWaterMark.Blocker} end,
+          case when high_water.mark < log.last_event then {HighWaterMark.Blocker} end,
           (select coalesce(max(extract(epoch from clock_timestamp() - snapshot.began)), 0)::float8 from (
             select a.xact_start as began from pg_stat_activity as a
             where a.backend_xmin is not null and a.datname = current_database() and a.pid <> pg_backend_pid()

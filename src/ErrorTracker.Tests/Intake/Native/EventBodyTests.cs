@@ -69,7 +69,7 @@ public sealed class EventBodyTests
     {
         const string Plain =
             """{"occurred_at":"2026-01-31T12:00:00Z","level":"INFO","message":"m","stack":{"a":1},"tags":{"b":2},"context":{"c":3}}""";
-        long Cost(string json)
+        static long Cost(string json)
         {
             var (body, errors) = (Encoding.UTF8.GetBytes(json), new Dictionary<string, string[]>());
             EventBody.Parse(body, errors);

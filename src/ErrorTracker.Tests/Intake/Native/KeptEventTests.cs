@@ -60,7 +60,7 @@ public sealed class KeptEventTests
     [Fact]
     public void tags_that_are_too_many_are_in_the_context()
     {
-        string Tags(int count) => $"\"tags\":{{{string.Join(',', Enumerable.Range(0, count).Select(i => $"\"t{i}\":{i}"))}}}";
+        static string Tags(int count) => $"\"tags\":{{{string.Join(',', Enumerable.Range(0, count).Select(i => $"\"t{i}\":{i}"))}}}";
         Assert.Null(Keep(Tags(64)).Context);
         var error = Keep(Tags(150));
         Assert.Equal(64, JsonDocument.Parse(error.Tags!.Utf8).RootElement.EnumerateObject().Count());
@@ -90,7 +90,7 @@ public sealed class KeptEventTests
     [Fact]
     public void what_is_nested_too_deep_to_be_read_again_is_named()
     {
-        string Deep(int levels) => new StringBuilder().Insert(0, "[", levels).Insert(levels, "]", levels).ToString();
+        static string Deep(int levels) => new StringBuilder().Insert(0, "[", levels).Insert(levels, "]", levels).ToString();
         Assert.Equal($"{{\"x\":{Deep(50)}}}", ContextOf(Keep($"\"x\":{Deep(50)}")).GetRawText());
         foreach (var member in new[] { "x", "stack" })
         {

@@ -128,7 +128,7 @@ public sealed class SendBatchTests(SharedApi shared)
     public async Task ten_thousand_events_are_taken_and_one_more_is_a_413_that_says_what_is_kept()
     {
         var sender = await _api.RegisterAsync();
-        string Batch(int count) => $"[{string.Join(',', Enumerable.Repeat(Event("m"), count))}]";
+        static string Batch(int count) => $"[{string.Join(',', Enumerable.Repeat(Event("m"), count))}]";
         Assert.Equal(SendBatch.MostEvents, (await BatchAsync(sender, Batch(SendBatch.MostEvents))).GetProperty("accepted").GetInt32());
         Assert.Equal(
             SendBatch.MostEvents,

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 
@@ -70,7 +69,7 @@ public sealed class SendEventTests(SharedApi shared)
     public async Task a_body_over_1_mebibyte_is_refused()
     {
         var sender = await _api.RegisterAsync();
-        string Padded(int size) => Body[..^1] + $",\"pad\":\"{new string('p', size - Body.Length - 9)}\"}}";
+        static string Padded(int size) => Body[..^1] + $",\"pad\":\"{new string('p', size - Body.Length - 9)}\"}}";
         Assert.Equal(EventLimits.Largest, Padded(EventLimits.Largest).Length);
         await _api.PostEventAsync(sender, Padded(EventLimits.Largest), expected: 201);
         await _api.PostEventAsync(sender, Padded(EventLimits.Largest + 1), expected: 413);
@@ -140,7 +139,7 @@ public sealed class SendEventTests(SharedApi shared)
         var read = await _api.GetAsync($"/apps/{sender.Id}/events/{receipt.GetProperty("id").GetString()}");
         var stack = read.GetProperty("stack").GetProperty("n");
         Assert.Equal(1e308, stack[0].GetDouble());
-        Assert.Equal(["1.10", "12345678901234567890123"], new[] { stack[1].GetRawText(), stack[3].GetRawText() });
+        Assert.Equal(["1.10", "12345678901234567890123"], [stack[1].GetRawText(), stack[3].GetRawText()]);
     }
 
     private async Task RefusedAsync(int expected)

@@ -54,5 +54,5 @@ public sealed class BrowserSdkTests(SdkHost host) : IClassFixture<SdkHost>
 
     private async Task AssertAllStoredAsync(int application) =>
         Assert.Equal(Enumerable.Range(0, Errors).Select(i => $"error {i}").Order(StringComparer.Ordinal),
-            (await host.EventsAsync(application, Errors)).Select(e => e.GetProperty("message").GetString()!).Order(StringComparer.Ordinal));
+            (await host.EventsAsync(application, Errors)).Select(e => e.GetProperty("message").GetString()).Order(StringComparer.Ordinal));
 }

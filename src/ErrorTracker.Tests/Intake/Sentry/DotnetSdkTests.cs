@@ -1,4 +1,4 @@
-using global::Sentry;
+using Sentry;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 

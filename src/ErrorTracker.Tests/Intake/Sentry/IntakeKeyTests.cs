@@ -1,6 +1,4 @@
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake.Sentry;
-using Microsoft.AspNetCore.Http;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 

@@ -119,7 +119,7 @@ public sealed class NodeSdkTests(SdkHost host) : IClassFixture<SdkHost>, IAsyncL
 
     private async Task ReportAsync(string report, int exitCode = 0)
     {
-        var ended = await NodeSdk.RunAsync(["report.mjs", report], ("SENTRY_DSN", _dsn));
-        Assert.True(ended.ExitCode == exitCode, $"It ended with {ended.ExitCode}: {ended.Output}");
+        var (ExitCode, Output) = await NodeSdk.RunAsync(["report.mjs", report], ("SENTRY_DSN", _dsn));
+        Assert.True(ExitCode == exitCode, $"It ended with {ExitCode}: {Output}");
     }
 }

@@ -37,7 +37,7 @@ public sealed class ReceivedAtTests(SharedApi shared)
         var body = new SlowBody([("no ", () => { }), ("json", () => api.Clock.Now = start.AddMinutes(2))]);
         await api.SendAsync(HttpMethod.Post, string.Format(path, sender.Id, sender.Key), 400, body, (NativeIntake.KeyHeader, sender.Key));
         api.Clock.Now = null;
-        Assert.Equal(new[] { 0, 1 }, new[] { await ReceivedAsync("13:00", "13:02"), await ReceivedAsync("13:02", "13:03") });
+        Assert.Equal([0, 1], new[] { await ReceivedAsync("13:00", "13:02"), await ReceivedAsync("13:02", "13:03") });
 
         async Task<int> ReceivedAsync(string since, string until)
         {

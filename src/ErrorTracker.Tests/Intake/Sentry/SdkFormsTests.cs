@@ -1,5 +1,4 @@
 using System.Text;
-using ErrorTracker.Hosting;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
@@ -34,8 +33,11 @@ public abstract class SdkRequests(SharedApi shared)
         if (encoding is not null) content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
         return await Api.Host.Server.CreateClient().SendAsync(
             new(
-                HttpMethod.Post, $"/api/{sender.Id}/{endpoint}?sentry_key={sender.Key}") { Content = content,
-                Headers = { { "Origin", "https://shop.example" } } });
+                HttpMethod.Post, $"/api/{sender.Id}/{endpoint}?sentry_key={sender.Key}")
+            {
+                Content = content,
+                Headers = { { "Origin", "https://shop.example" } }
+            });
     }
 
     protected static async Task<string> AcceptedAsync(HttpResponseMessage answer)

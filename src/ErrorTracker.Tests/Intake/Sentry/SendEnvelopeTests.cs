@@ -1,8 +1,5 @@
 using System.Text;
-using System.Text.Json;
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
@@ -75,7 +72,7 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     public async Task an_event_over_1_mebibyte_is_refused()
     {
         var sender = await Api.RegisterAsync();
-        string Padded(int size) => Event[..^1] + $",\"pad\":\"{new string('p', size - Event.Length - 9)}\"}}";
+        static string Padded(int size) => Event[..^1] + $",\"pad\":\"{new string('p', size - Event.Length - 9)}\"}}";
         await AcceptedAsync(await PostAsync(sender, Envelope(Padded(EventLimits.Largest), "{}")));
         await AcceptedAsync(await PostAsync(sender, Padded(EventLimits.Largest), "store"));
         await RefusedAsync(await PostAsync(sender, Envelope(Padded(EventLimits.Largest + 1))), 413);

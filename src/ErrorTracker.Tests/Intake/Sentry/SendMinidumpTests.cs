@@ -1,8 +1,6 @@
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
-using System.Text.Json;
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Intake.Sentry;

@@ -1,5 +1,4 @@
 using System.Text;
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Intake.Sentry;

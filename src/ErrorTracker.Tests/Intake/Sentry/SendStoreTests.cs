@@ -1,7 +1,5 @@
 using System.Text;
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Tests.Abuse;
 
 namespace ErrorTracker.Tests.Intake.Sentry;

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using ErrorTracker.Intake;
-using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
 using ErrorTracker.Log;
 using FsCheck;

@@ -1,4 +1,3 @@
-using ErrorTracker.Hosting;
 using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Intake.Sentry;

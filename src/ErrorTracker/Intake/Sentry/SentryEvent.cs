@@ -174,7 +174,7 @@ internal sealed class SentryEvent
 
     /// <summary>Native code may crash without a word, with nothing but addresses.</summary>
     private string Untold(string level) =>
-        level == "CRITICAL" && Text("platform") is ("native" or "cocoa") ? NativeCrash.Title : NoMessage;
+        level == "CRITICAL" && Text("platform") is "native" or "cocoa" ? NativeCrash.Title : NoMessage;
 
     /// <summary>
     /// What the sender wrote as the message. A text that becomes the whole message is not kept twice; one of blanks

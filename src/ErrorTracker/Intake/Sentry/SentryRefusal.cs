@@ -1,5 +1,4 @@
 using System.Globalization;
-using ErrorTracker.Outcomes;
 
 namespace ErrorTracker.Intake.Sentry;
 
