@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Runtime.Versioning;
 
 [assembly: SupportedOSPlatform("linux")]
@@ -21,7 +22,7 @@ internal static class Program
     {
         if (args is [BaselineProcess.Command, var connectionString, var port])
         {
-            await Baselines.ServeAsync(connectionString, int.Parse(port));
+            await Baselines.ServeAsync(connectionString, int.Parse(port, CultureInfo.InvariantCulture));
             return 0;
         }
         return await Measure().Parse(args).InvokeAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ErrorTracker.Configuration;
 using ErrorTracker.Intake;
@@ -14,7 +15,7 @@ public sealed partial class DocumentsTests
 {
     private const int LongestReadme = 150;
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = SourceTree.Root;
 
     private static readonly List<string> Files = [.. FilesOf(Root)];
 
@@ -107,7 +108,7 @@ public sealed partial class DocumentsTests
         Assert.All(decisions, decision => Assert.Contains(RowOf(decision), index));
         Assert.Equal(Enumerable.Range(1, decisions.Count), decisions.Select(NumberOf).Order());
 
-        static int NumberOf(Document decision) => int.Parse(decision.Title[..4]);
+        static int NumberOf(Document decision) => int.Parse(decision.Title[..4], CultureInfo.InvariantCulture);
 
         static string RowOf(Document decision) =>
             $"| [{decision.Title[..4]}]({Path.GetFileName(decision.Path)}) | {decision.Title[6..]} |";
@@ -133,13 +134,6 @@ public sealed partial class DocumentsTests
     private static bool IsOfTheProduct(string file) =>
         file.EndsWith(".cs", StringComparison.Ordinal)
         && file.StartsWith(Path.Combine(Root, "src", "ErrorTracker", ""), StringComparison.Ordinal);
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "ErrorTracker.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return Path.TrimEndingDirectorySeparator(folder);
-    }
 
     /// <summary>Without what is built or fetched.</summary>
     private static IEnumerable<string> FilesOf(string folder)

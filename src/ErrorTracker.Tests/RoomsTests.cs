@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace ErrorTracker.Tests;
@@ -16,8 +15,7 @@ public sealed partial class RoomsTests
         "Background", "Limits", "Configuration", "Http",
     ];
 
-    private static readonly string Source =
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "ErrorTracker"));
+    private static readonly string Source = Path.Combine(SourceTree.Root, "src", "ErrorTracker");
 
     [Fact]
     public void rooms_use_only_those_below_them()
@@ -39,7 +37,7 @@ public sealed partial class RoomsTests
     [Fact]
     public void the_order_is_the_one_that_the_architecture_prints()
     {
-        var text = File.ReadAllText(Path.Combine(Source, "..", "..", "docs", "architecture.md"));
+        var text = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "architecture.md"));
         var rows = TableRow().Matches(text).Select(row => row.Groups[1].Value.Replace('/', '.'));
         var printed = rows.Where(Order.Contains);
         Assert.Equal(Order, printed);
@@ -60,8 +58,6 @@ public sealed partial class RoomsTests
         "." => "",
         var folder => folder.Replace('/', '.'),
     };
-
-    private static string Here([CallerFilePath] string path = "") => path;
 
     [GeneratedRegex(@"^using ErrorTracker\.([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Using();

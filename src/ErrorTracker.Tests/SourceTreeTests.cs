@@ -13,14 +13,12 @@ public sealed class SourceTreeTests
     /// <summary>A program writes it, and a row of a table cannot be broken.</summary>
     private static readonly string Measurements = Path.Combine("docs", "measurements.md");
 
-    private static readonly string Root = FindRoot();
-
     [Fact]
     public void no_line_is_wider_than_140_columns()
     {
         var wide =
-            from path in Files(Root)
-            let file = Path.GetRelativePath(Root, path)
+            from path in Files(SourceTree.Root)
+            let file = Path.GetRelativePath(SourceTree.Root, path)
             where file != Measurements
             from line in File.ReadLines(path).Index()
             where line.Item.Length > WidestLine
@@ -42,11 +40,4 @@ public sealed class SourceTreeTests
         "" => Path.GetFileName(path) == "Dockerfile" || File.ReadLines(path).FirstOrDefault() is ['#', '!', ..],
         var extension => Extensions.Contains(extension),
     };
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ErrorTracker.sln"))) folder = folder.Parent!;
-        return folder.FullName;
-    }
 }

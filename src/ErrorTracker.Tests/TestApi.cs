@@ -169,8 +169,11 @@ public sealed class TestApi : IAsyncDisposable
     /// <summary>Events that the counters hold, open minutes among them.</summary>
     public Task<long> CountedAsync() => ScalarAsync<long>(
         $"""
-        select coalesce(sum(count), 0)::bigint from (
-          select count from {CounterTables.Current.Levels} where step = 'd' union all select count from {CounterTables.Current.OpenMinutes}) as counted
+        select coalesce(sum(counted.count), 0)::bigint
+        from (
+          select count from {CounterTables.Current.Levels} where step = 'd'
+          union all
+          select count from {CounterTables.Current.OpenMinutes}) as counted
         """);
 
     public async Task<T> ScalarAsync<T>(string sql)

@@ -36,7 +36,8 @@ public sealed class TestServer : IAsyncLifetime
         catch (DockerUnavailableException)
         {
             var cluster = await PrivateCluster.StartAsync(_folder, binaries: null, CancellationToken.None);
-            (_server, _connectionString) = (cluster, cluster.ConnectionString);
+            _server = cluster;
+            _connectionString = cluster.ConnectionString;
             Console.WriteLine("The tests use a private PostgreSQL cluster: no Docker engine answers.");
         }
     }

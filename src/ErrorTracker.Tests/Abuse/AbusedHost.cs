@@ -34,16 +34,17 @@ public sealed class AbusedHost : IAsyncLifetime
     /// <summary>Runs while PostgreSQL is stopped in the midst of what it does.</summary>
     public async Task WhilePausedAsync(Func<Task> run)
     {
-        var postmaster = int.Parse(File.ReadLines(Path.Combine(_folder, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        var firstLine = File.ReadLines(Path.Combine(_folder, "data", "postmaster.pid")).First();
+        var postmaster = int.Parse(firstLine, CultureInfo.InvariantCulture);
         int[] server = [postmaster, .. ChildrenOf(postmaster)];
         try
         {
-            foreach (var process in server) HostProcess.Signal(process, HostProcess.Stop);
+            foreach (var process in server) _ = HostProcess.Signal(process, HostProcess.Stop);
             await run();
         }
         finally
         {
-            foreach (var process in server) HostProcess.Signal(process, HostProcess.Continue);
+            foreach (var process in server) _ = HostProcess.Signal(process, HostProcess.Continue);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace ErrorTracker.Tests.Abuse;
@@ -35,9 +36,11 @@ internal sealed record Input(string Kind, byte[] Request, Func<Answer?, Ledger, 
         Random? chunks = null)
     {
         var head = new StringBuilder($"{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
-        foreach (var (name, value) in headers) head.Append($"{name}: {value}\r\n");
-        if (body is not null) head.Append(chunks is null ? $"Content-Length: {body.Length}\r\n" : "Transfer-Encoding: chunked\r\n");
-        return [.. Encoding.Latin1.GetBytes(head.Append("\r\n").ToString()), .. chunks is null ? body ?? [] : Chunked(body!, chunks)];
+        foreach (var (name, value) in headers) head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
+        if (body is not null)
+            head.Append(chunks is null ? $"Content-Length: {body.Length}\r\n" : "Transfer-Encoding: chunked\r\n");
+        head.Append("\r\n");
+        return [.. Encoding.Latin1.GetBytes(head.ToString()), .. chunks is null ? body ?? [] : Chunked(body!, chunks)];
     }
 
     public static byte[] Chunked(byte[] body, Random random)

@@ -128,7 +128,7 @@ internal sealed partial record PlainJson(char Kind, string Text, IReadOnlyList<(
                 return "\"\\/bfnrt".IndexOf(Next) is >= 0 and var known
                     ? "\"\\/\b\f\n\r\t"[known]
                     : throw new FormatException();
-            if (!Unit().Match(text, _at).Success) throw new FormatException();
+            if (!Unit().IsMatch(text, _at)) throw new FormatException();
             _at += 4;
             return (char)Convert.ToInt32(text.Substring(_at - 3, 4), 16);
         }

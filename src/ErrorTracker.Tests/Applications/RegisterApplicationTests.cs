@@ -73,18 +73,23 @@ public sealed class RegisterApplicationTests(SharedApi shared)
     public async Task the_database_holds_no_key()
     {
         var sender = await _api.RegisterAsync();
-        Assert.Equal(0, await _api.ScalarAsync<long>($"select count(*) from errortracker.mt_doc_application as a where a::text like '%{sender.Key}%'"));
+        var holding = await _api.ScalarAsync<long>(
+            $"select count(*) from errortracker.mt_doc_application as a where a::text like '%{sender.Key}%'");
+        Assert.Equal(0, holding);
     }
 
     /// <summary>Strangers are kept from filling the database; who has the token is not limited.</summary>
     [Fact]
     public async Task without_a_read_token_so_many_are_registered_a_minute()
     {
-        await using var open = await TestApi.StartAsync(await shared.Server.NewDatabaseAsync(), ("ErrorTracker:RegistrationsPerMinute", "2"));
+        await using var open = await TestApi.StartAsync(
+            await shared.Server.NewDatabaseAsync(), ("ErrorTracker:RegistrationsPerMinute", "2"));
         await open.SendAsync(HttpMethod.Post, "/apps/%01", expected: 400);
         foreach (var name in new[] { "a", "b" }) await open.SendAsync(HttpMethod.Post, "/apps/" + name, expected: 201);
         var refusal = await open.SendAsync(HttpMethod.Post, "/apps/c", expected: 429);
-        Assert.Equal("This node registers 2 applications a minute while no read token is set.", refusal.GetProperty("detail").GetString());
+        Assert.Equal(
+            "This node registers 2 applications a minute while no read token is set.",
+            refusal.GetProperty("detail").GetString());
         open.Clock.Skipped += TimeSpan.FromSeconds(30);
         await open.SendAsync(HttpMethod.Post, "/apps/c", expected: 201);
 
@@ -94,6 +99,9 @@ public sealed class RegisterApplicationTests(SharedApi shared)
             await guarded.SendAsync(HttpMethod.Post, "/apps/" + name, 201, body: null as string, ("Authorization", "Bearer t"));
     }
 
-    private async Task RefusesAsync(string name) =>
-        Assert.True((await _api.SendAsync(HttpMethod.Post, "/apps/" + Uri.EscapeDataString(name), expected: 400)).GetProperty("errors").TryGetProperty("name", out _));
+    private async Task RefusesAsync(string name)
+    {
+        var refusal = await _api.SendAsync(HttpMethod.Post, "/apps/" + Uri.EscapeDataString(name), expected: 400);
+        Assert.True(refusal.GetProperty("errors").TryGetProperty("name", out _));
+    }
 }

@@ -59,7 +59,10 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("", false, "")]
     [InlineData("--urls http://localhost:9000", false, "--urls=http://localhost:9000")]
-    [InlineData("--urls=http://localhost:9000 --ErrorTracker:SingleNode true", false, "--urls=http://localhost:9000 --ErrorTracker:SingleNode=true")]
+    [InlineData(
+        "--urls=http://localhost:9000 --ErrorTracker:SingleNode true",
+        false,
+        "--urls=http://localhost:9000 --ErrorTracker:SingleNode=true")]
     [InlineData("demo --events 5 --ErrorTracker:DataFolder=/tmp/x", true, "--ErrorTracker:DataFolder=/tmp/x")]
     [InlineData("projections verify --since 2026-01-01", true, "")]
     [InlineData("projections rebuild counters", true, "")]
@@ -83,7 +86,8 @@ public sealed class CommandLineTests
     public async Task the_program_ends_with_that_code_and_leaves_the_data_folder_alone(string arguments, int exitCode)
     {
         var folder = Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
-        Assert.Equal(exitCode, (await HostProcess.RunAsync(arguments.Split(' '), ("ErrorTracker__DataFolder", folder))).ExitCode);
+        var run = await HostProcess.RunAsync(arguments.Split(' '), ("ErrorTracker__DataFolder", folder));
+        Assert.Equal(exitCode, run.ExitCode);
         Assert.False(Directory.Exists(folder));
     }
 
@@ -95,7 +99,8 @@ public sealed class CommandLineTests
             using var said = new StringWriter();
             Console.SetOut(said);
             Console.SetError(said);
-            Spectre.Console.AnsiConsole.Console = Spectre.Console.AnsiConsole.Create(new() { Out = new Spectre.Console.AnsiConsoleOutput(said) });
+            Spectre.Console.AnsiConsole.Console =
+                Spectre.Console.AnsiConsole.Create(new() { Out = new Spectre.Console.AnsiConsoleOutput(said) });
             try
             {
                 return (CommandLine.Read(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)), said.ToString());

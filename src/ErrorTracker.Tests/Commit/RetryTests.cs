@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
@@ -77,7 +78,7 @@ public sealed class RetryTests(SharedApi shared)
     {
         var (sender, id) = (await _api.RegisterAsync(), Guid.NewGuid());
         using var statements = new StatementCount();
-        var events = Enumerable.Range(0, 1_000).Select(i => Event(id, string.Format(message, i)));
+        var events = Enumerable.Range(0, 1_000).Select(i => Event(id, string.Format(CultureInfo.InvariantCulture, message, i)));
         var answer = await BatchAsync(sender, events);
         Assert.Equal((1, duplicates), Kept(answer));
         Assert.Equal(conflicts, answer.GetProperty("rejected").GetArrayLength());

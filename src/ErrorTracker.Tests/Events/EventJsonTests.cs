@@ -8,23 +8,43 @@ public sealed class EventJsonTests
 {
     private const string Id = "019c1234-5678-7abc-9def-0123456789ab";
 
-    private static readonly DateTimeOffset ReceivedAt = new DateTimeOffset(2026, 5, 4, 10, 0, 0, TimeSpan.Zero).AddMicroseconds(1);
+    private static readonly DateTimeOffset ReceivedAt =
+        new DateTimeOffset(2026, 5, 4, 10, 0, 0, TimeSpan.Zero).AddMicroseconds(1);
 
     [Theory]
-    [InlineData("""{"level": "ERROR", "message": "m", "occurred_at": "2026-01-31T12:00:00+00:00"}""", "null", "2026-01-31T12:00:00Z", "ERROR", "m", "null", "null", "")]
-    [InlineData("""{"tags": {"a": "}\""}, "level": "INFO", "stack": {"x": [1, {"level": "no"}]}, "message": "a\"b\nü", "event_id": "7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10", "occurred_at": "0001-01-01T02:00:00.12+02:00"}""",
-        "\"7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10\"", "0001-01-01T00:00:00.12Z", "INFO", "a\\\"b\\nü", "{\"x\": [1, {\"level\": \"no\"}]}", "{\"a\": \"}\\\"\"}", "")]
-    [InlineData("""{"level": "ERROR", "message": "m", "context": {"user": {"event_id": 7}, "event_id": "no"}, "unknown": [[]], "occurred_at": "2026-01-31T12:00:00+00:00"}""",
-        "null", "2026-01-31T12:00:00Z", "ERROR", "m", "null", "null", ",\"context\":{\"user\": {\"event_id\": 7}, \"event_id\": \"no\"}")]
-    public void an_item_holds_the_stored_members_as_they_are(string stored, string eventId, string occurredAt, string level, string message, string stack, string tags, string context) => Assert.Equal(
-        $$"""{"id":"{{Id}}","event_id":{{eventId}},"application_id":7,"occurred_at":"{{occurredAt}}","received_at":"2026-05-04T10:00:00.000001Z","level":"{{level}}","message":"{{message}}","stack":{{stack}},"tags":{{tags}}{{context}}}""",
-        Written(Guid.Parse(Id), stored));
+    [InlineData(
+        """{"level": "ERROR", "message": "m", "occurred_at": "2026-01-31T12:00:00+00:00"}""",
+        "null", "2026-01-31T12:00:00Z", "ERROR", "m", "null", "null", "")]
+    [InlineData(
+        """{"tags": {"a": "}\""}, "level": "INFO", "stack": {"x": [1, {"level": "no"}]}, "message": "a\"b\nü","""
+        + """ "event_id": "7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10", "occurred_at": "0001-01-01T02:00:00.12+02:00"}""",
+        "\"7d3f1f0e-6f3b-4f64-9a55-0d6f7c1f2a10\"", "0001-01-01T00:00:00.12Z", "INFO", """a\"b\nü""",
+        """{"x": [1, {"level": "no"}]}""", """{"a": "}\""}""", "")]
+    [InlineData(
+        """{"level": "ERROR", "message": "m", "context": {"user": {"event_id": 7}, "event_id": "no"},"""
+        + """ "unknown": [[]], "occurred_at": "2026-01-31T12:00:00+00:00"}""",
+        "null", "2026-01-31T12:00:00Z", "ERROR", "m", "null", "null",
+        ""","context":{"user": {"event_id": 7}, "event_id": "no"}""")]
+    public void an_item_holds_the_stored_members_as_they_are(
+        string stored, string eventId, string occurredAt, string level, string message, string stack, string tags,
+        string context)
+    {
+        var item =
+            $$"""
+            {"id":"{{Id}}","event_id":{{eventId}},"application_id":7,
+            "occurred_at":"{{occurredAt}}","received_at":"2026-05-04T10:00:00.000001Z",
+            "level":"{{level}}","message":"{{message}}","stack":{{stack}},"tags":{{tags}}{{context}}}
+            """;
+        Assert.Equal(item.ReplaceLineEndings(""), Written(Guid.Parse(Id), stored));
+    }
 
     [Fact]
     public void an_sdk_s_id_in_the_context_is_taken_for_one_if_the_row_s_id_is_made_of_it()
     {
         var id = Guid.NewGuid();
-        var stored = $$"""{"level": "ERROR", "context": {"a": {}, "event_id": "{{id:N}}"}, "message": "m", "occurred_at": "2026-01-31T12:00:00+00:00"}""";
+        var context = $$"""{"a": {}, "event_id": "{{id:N}}"}""";
+        var stored =
+            $$"""{"level": "ERROR", "context": {{context}}, "message": "m", "occurred_at": "2026-01-31T12:00:00+00:00"}""";
         Assert.Contains($"\"event_id\":\"{id}\",", Written(PendingEvent.IdOf(7, id), stored));
         Assert.Contains("\"event_id\":null,", Written(PendingEvent.IdOf(8, id), stored));
     }

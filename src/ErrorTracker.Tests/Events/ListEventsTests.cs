@@ -150,10 +150,15 @@ public sealed class ListEventsTests(SharedApi shared)
         Assert.Equal("6,5,4,3,2,1,0", (await PageAsync(sender, "")).Messages);
     }
 
-    private static PendingEvent Large(Sender sender, DateTimeOffset receivedAt, string message, int size) =>
-        new(sender.Id, Guid.CreateVersion7(), false, receivedAt, new ErrorOccurred(receivedAt, "ERROR", message, Stack(size), null).ToStored(), EventKinds.ErrorOccurred);
+    private static PendingEvent Large(Sender sender, DateTimeOffset receivedAt, string message, int size)
+    {
+        var error = new ErrorOccurred(receivedAt, "ERROR", message, Stack(size), null);
+        var id = Guid.CreateVersion7();
+        return new(sender.Id, id, MayRepeat: false, receivedAt, error.ToStored(), EventKinds.ErrorOccurred);
+    }
 
-    private static RawJson Stack(int size) => new(System.Text.Encoding.UTF8.GetBytes($$"""{"s":"{{new string('s', size)}}"}"""));
+    private static RawJson Stack(int size) =>
+        new(System.Text.Encoding.UTF8.GetBytes($$"""{"s":"{{new string('s', size)}}"}"""));
 
     private async Task<(long Length, T Page)> TextAsync<T>(string path)
     {

@@ -9,11 +9,16 @@ public sealed class ApiTests(SharedApi shared)
     public async Task health_is_answered()
     {
         await shared.Api.GetAsync("/health/live");
-        await Eventually.Async(async () => (await shared.Api.Host.Server.CreateClient().GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
+        using var http = shared.Api.Host.Server.CreateClient();
+        await Eventually.Async(async () => (await http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
     }
 
     [Fact]
-    public async Task an_unknown_path_is_a_problem_of_its_own() => Assert.Equal(404, (await shared.Api.GetAsync("/nothing", expected: 404)).GetProperty("status").GetInt32());
+    public async Task an_unknown_path_is_a_problem_of_its_own()
+    {
+        var problem = await shared.Api.GetAsync("/nothing", expected: 404);
+        Assert.Equal(404, problem.GetProperty("status").GetInt32());
+    }
 
     /// <summary>Reading and sending alike; all is well again when the database is.</summary>
     [Fact]
@@ -25,14 +30,18 @@ public sealed class ApiTests(SharedApi shared)
         await api.ReportAsync(sender);
         var name = new NpgsqlConnectionStringBuilder(connectionString).Database;
         await shared.Api.ScalarAsync<string>($"alter database {name} allow_connections false; select 'done'");
-        await shared.Api.ScalarAsync<long>($"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{name}'");
+        await shared.Api.ScalarAsync<long>(
+            $"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{name}'");
 
-        foreach (var path in new[] { "events", "stats/by-level?since=2020-01-01&until=2100-01-01" }) await api.GetAsync($"/apps/{sender.Id}/{path}", expected: 503);
+        foreach (var path in new[] { "events", "stats/by-level?since=2020-01-01&until=2100-01-01" })
+            await api.GetAsync($"/apps/{sender.Id}/{path}", expected: 503);
         await api.GetAsync("/projections", expected: 503);
-        Assert.Equal("The database does not answer.", (await api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key=unknown", 503, "{}")).GetProperty("detail").GetString());
+        var ofSdk = await api.SendAsync(HttpMethod.Post, $"/api/{sender.Id}/store?sentry_key=unknown", 503, "{}");
+        Assert.Equal("The database does not answer.", ofSdk.GetProperty("detail").GetString());
         await api.SendAsync(HttpMethod.Post, "/apps/another", expected: 503);
         var refused = api.ReportAsync(sender, expected: 503);
-        await Eventually.Async(async () => await api.Queue.ProbeAsync(CancellationToken.None) is not null, "the commit has failed");
+        await Eventually.Async(
+            async () => await api.Queue.ProbeAsync(CancellationToken.None) is not null, "the commit has failed");
         api.Clock.Skipped = TimeSpan.FromMinutes(2); // longer than a commit is left in doubt
         await refused;
 

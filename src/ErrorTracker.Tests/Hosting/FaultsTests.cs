@@ -12,7 +12,8 @@ public sealed class FaultsTests
     public async Task a_sender_that_breaks_off_is_no_fault_and_leaves_no_line_in_the_log()
     {
         var log = new Lines();
-        Assert.True(await new Faults(log).TryHandleAsync(new DefaultHttpContext(), new ConnectionResetException("Connection reset by peer"), CancellationToken.None));
+        var reset = new ConnectionResetException("Connection reset by peer");
+        Assert.True(await new Faults(log).TryHandleAsync(new DefaultHttpContext(), reset, CancellationToken.None));
         Assert.Empty(log);
     }
 
@@ -22,6 +23,8 @@ public sealed class FaultsTests
 
         public bool IsEnabled(LogLevel level) => true;
 
-        public void Log<TState>(LogLevel level, EventId id, TState state, Exception? failure, Func<TState, Exception?, string> format) => Add(format(state, failure));
+        public void Log<TState>(
+            LogLevel level, EventId id, TState state, Exception? failure, Func<TState, Exception?, string> format) =>
+            Add(format(state, failure));
     }
 }

@@ -10,8 +10,11 @@ public sealed partial class HostProcess : IAsyncDisposable
 {
     public const int Interrupt = 2, Kill = 9, Terminate = 15, Continue = 18, Stop = 19;
 
-    /// <summary>From its own output folder: beside the tests it would find their libraries too, and search them for commands.</summary>
-    internal static readonly string Program = Path.Combine(AppContext.BaseDirectory.Replace("ErrorTracker.Tests", "ErrorTracker"), "ErrorTracker.dll");
+    /// <summary>
+    /// From its own output folder: beside the tests it would find their libraries too, and search them for commands.
+    /// </summary>
+    internal static readonly string Program =
+        Path.Combine(AppContext.BaseDirectory.Replace("ErrorTracker.Tests", "ErrorTracker"), "ErrorTracker.dll");
 
     private readonly Process _process;
     private readonly TaskCompletionSource<string> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,7 +41,8 @@ public sealed partial class HostProcess : IAsyncDisposable
         get { lock (_lines) return string.Join('\n', _lines); }
     }
 
-    public static Task<HostProcess> StartAsync(params (string Key, string Value)[] environment) => StartAtAsync("http://127.0.0.1:0", environment);
+    public static Task<HostProcess> StartAsync(params (string Key, string Value)[] environment) =>
+        StartAtAsync("http://127.0.0.1:0", environment);
 
     /// <summary>Where a host has been before, for those who come back to it.</summary>
     public static async Task<HostProcess> StartAtAsync(string url, params (string Key, string Value)[] environment)
@@ -49,7 +53,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <summary>It may be long until it listens, if ever.</summary>
-    public static HostProcess Begin(params (string Key, string Value)[] environment) => Begin("http://127.0.0.1:0", environment);
+    public static HostProcess Begin(params (string Key, string Value)[] environment) =>
+        Begin("http://127.0.0.1:0", environment);
 
     private static HostProcess Begin(string url, (string Key, string Value)[] environment)
     {
@@ -79,7 +84,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a command to its end and answers its exit code and what it wrote.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string[] arguments, params (string Key, string Value)[] environment)
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        string[] arguments, params (string Key, string Value)[] environment)
     {
         using var process = Launch(arguments, environment);
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -130,9 +136,10 @@ public sealed partial class HostProcess : IAsyncDisposable
                 while (!enough.IsCancellationRequested)
                 {
                     var message = $"message {Interlocked.Increment(ref sent)}";
+                    var body = $$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"{{message}}"}""";
                     using var request = new HttpRequestMessage(HttpMethod.Post, $"/apps/{sender.Id}/events")
                     {
-                        Content = new StringContent($$"""{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"{{message}}"}""", null, "application/json"),
+                        Content = new StringContent(body, null, "application/json"),
                         Headers = { { NativeIntake.KeyHeader, sender.Key } },
                     };
                     using var answer = await Http.SendAsync(request);
@@ -150,7 +157,11 @@ public sealed partial class HostProcess : IAsyncDisposable
 
     private static Process Launch(string[] arguments, (string Key, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["ErrorTracker__RegistrationsPerMinute"] = "0";
         foreach (var (key, value) in environment) start.Environment[key] = value;
         return Process.Start(start)!;

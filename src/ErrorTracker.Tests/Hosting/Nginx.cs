@@ -14,13 +14,17 @@ namespace ErrorTracker.Tests.Hosting;
 /// </summary>
 public sealed partial class Nginx : IAsyncDisposable
 {
-    private static readonly string? Program = new[] { "/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx" }.FirstOrDefault(File.Exists);
+    private static readonly string? Program =
+        new[] { "/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx" }.FirstOrDefault(File.Exists);
 
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
+    private readonly string _folder =
+        Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
+
     private readonly int _port = FreePort();
     private Process? _process;
 
-    private Nginx() => Http = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true });
+    private Nginx() =>
+        Http = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true });
 
     /// <summary>Why it cannot be had; null if it can.</summary>
     public static string? Missing => Program is null ? "Not tested through nginx: there is none." : null;
@@ -35,8 +39,13 @@ public sealed partial class Nginx : IAsyncDisposable
         Directory.CreateDirectory(nginx._folder);
         await nginx.ConfigureAsync(behind);
         if (Environment.IsPrivilegedProcess)
-            await PostgresPrograms.RunAsync("chown", ["-R", "nobody", nginx._folder], asPostgres: false, CancellationToken.None);
-        var start = new ProcessStartInfo(Program!, ["-p", nginx._folder, "-c", "nginx.conf", "-e", "stderr"]) { RedirectStandardError = true, WorkingDirectory = "/" };
+            await PostgresPrograms.RunAsync(
+                "chown", ["-R", "nobody", nginx._folder], asPostgres: false, CancellationToken.None);
+        var start = new ProcessStartInfo(Program!, ["-p", nginx._folder, "-c", "nginx.conf", "-e", "stderr"])
+        {
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
         if (Environment.IsPrivilegedProcess) start.UserName = "nobody";
         nginx._process = Process.Start(start)!;
         var errors = nginx._process.StandardError.ReadToEndAsync();
@@ -60,7 +69,7 @@ public sealed partial class Nginx : IAsyncDisposable
         Http.Dispose();
         if (_process is not null)
         {
-            HostProcess.Signal(_process.Id, HostProcess.Terminate);
+            _ = HostProcess.Signal(_process.Id, HostProcess.Terminate); // it may have ended by itself
             await _process.WaitForExitAsync();
             _process.Dispose();
         }
@@ -71,13 +80,17 @@ public sealed partial class Nginx : IAsyncDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=errors.example.org", key, HashAlgorithmName.SHA256);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate =
+            request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await File.WriteAllTextAsync(Path.Combine(_folder, "certificate.pem"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(_folder, "key.pem"), key.ExportPkcs8PrivateKeyPem());
 
-        var documented = Server().Match(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "proxy.md"))).Groups[1].Value;
-        var server = documented.Replace("listen 443 ssl", $"listen 127.0.0.1:{_port} ssl").Replace("http://127.0.0.1:8000/", behind.ToString())
-            .Replace("/etc/ssl/errors.example.org.pem", $"{_folder}/certificate.pem").Replace("/etc/ssl/errors.example.org.key", $"{_folder}/key.pem");
+        var document = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "proxy.md"));
+        var server = Server().Match(document).Groups[1].Value
+            .Replace("listen 443 ssl", $"listen 127.0.0.1:{_port} ssl")
+            .Replace("http://127.0.0.1:8000/", behind.ToString())
+            .Replace("/etc/ssl/errors.example.org.pem", $"{_folder}/certificate.pem")
+            .Replace("/etc/ssl/errors.example.org.key", $"{_folder}/key.pem");
         await File.WriteAllTextAsync(Path.Combine(_folder, "nginx.conf"),
             $$"""
             daemon off;

@@ -7,7 +7,7 @@ internal static class OpenApiFile
 {
     public const string Address = "/docs/v1/swagger.json";
 
-    private static readonly string InDocs = Path.Combine(FindRoot(), "docs", "openapi.json");
+    private static readonly string InDocs = Path.Combine(SourceTree.Root, "docs", "openapi.json");
 
     /// <summary>It is the same whatever a host is set to, but for its own path prefix.</summary>
     public static async Task<string> AnsweredAsync(SharedApi shared)
@@ -25,13 +25,6 @@ internal static class OpenApiFile
         from member in path.Value!.AsObject()
         where member.Value is JsonObject
         select new Operation(path.Key, member.Key.ToUpperInvariant(), member.Value!);
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ErrorTracker.sln"))) folder = folder.Parent!;
-        return folder.FullName;
-    }
 }
 
 /// <summary>A call of the document.</summary>

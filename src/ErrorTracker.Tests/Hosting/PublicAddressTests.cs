@@ -7,7 +7,13 @@ namespace ErrorTracker.Tests.Hosting;
 public sealed class PublicAddressTests(SharedApi shared)
 {
     private static readonly (string, string)[] Forwarded =
-        [("Host", "backend:8000"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "errors.example.org"), ("X-Forwarded-Prefix", "/errors"), ("X-Forwarded-For", "198.51.100.7")];
+    [
+        ("Host", "backend:8000"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "errors.example.org"),
+        ("X-Forwarded-Prefix", "/errors"),
+        ("X-Forwarded-For", "198.51.100.7"),
+    ];
 
     [Fact]
     public async Task what_a_trusted_proxy_says_is_believed()
@@ -15,7 +21,10 @@ public sealed class PublicAddressTests(SharedApi shared)
         await using var api = await StartAsync(("ErrorTracker:TrustedProxies", "10.0.0.0/8, 127.0.0.1"));
         foreach (var proxy in new[] { "10.1.2.3", "127.0.0.1", "::ffff:127.0.0.1" })
             Assert.Equal("https errors.example.org/errors", await RegisterAsync(api, proxy, "/apps/", Forwarded));
-        Assert.Equal("https errors.example.org/errors", await RegisterAsync(api, "10.1.2.3", "/errors/apps/", Forwarded)); // a proxy that leaves the prefix
+
+        // A proxy that leaves the prefix.
+        Assert.Equal(
+            "https errors.example.org/errors", await RegisterAsync(api, "10.1.2.3", "/errors/apps/", Forwarded));
     }
 
     [Theory]
@@ -33,27 +42,38 @@ public sealed class PublicAddressTests(SharedApi shared)
     [Fact]
     public async Task what_others_say_is_ignored()
     {
-        Assert.Equal("http backend:8000", await RegisterAsync(shared.Api, "127.0.0.1", "/apps/", Forwarded)); // nobody is trusted unless set
+        // Nobody is trusted unless set.
+        Assert.Equal("http backend:8000", await RegisterAsync(shared.Api, "127.0.0.1", "/apps/", Forwarded));
+
         await using var api = await StartAsync(("ErrorTracker:TrustedProxies", "10.0.0.0/8"));
         foreach (var sender in new[] { "127.0.0.1", "11.0.0.1", "::1", "::ffff:127.0.0.1" })
             Assert.Equal("http backend:8000", await RegisterAsync(api, sender, "/apps/", Forwarded));
 
         // What a client puts there stands before what the proxy adds, and comes from one that is not trusted.
-        Assert.Equal("https errors.example.org", await RegisterAsync(api, "10.0.0.1", "/apps/",
-            [("Host", "backend"), ("X-Forwarded-For", "203.0.113.9, 198.51.100.7"), ("X-Forwarded-Proto", "http, https"), ("X-Forwarded-Host", "evil.example, errors.example.org")]));
+        (string, string)[] mixed =
+        [
+            ("Host", "backend"),
+            ("X-Forwarded-For", "203.0.113.9, 198.51.100.7"),
+            ("X-Forwarded-Proto", "http, https"),
+            ("X-Forwarded-Host", "evil.example, errors.example.org"),
+        ];
+        Assert.Equal("https errors.example.org", await RegisterAsync(api, "10.0.0.1", "/apps/", mixed));
     }
 
     [Fact]
     public async Task the_address_that_is_set_is_taken_for_every_request()
     {
-        await using var api = await StartAsync(("ErrorTracker:PublicUrl", "https://errors.example.org:8443/errors/"), ("ErrorTracker:TrustedProxies", "10.0.0.0/8"));
+        await using var api = await StartAsync(
+            ("ErrorTracker:PublicUrl", "https://errors.example.org:8443/errors/"),
+            ("ErrorTracker:TrustedProxies", "10.0.0.0/8"));
+        (string, string)[] headers =
+            [("Host", "backend"), ("X-Forwarded-Host", "other.example"), ("X-Forwarded-Prefix", "/other")];
         foreach (var sender in new[] { "127.0.0.1", "10.0.0.1" })
             foreach (var path in new[] { "/apps/", "/errors/apps/", "//errors/apps/", "/errors//apps/" })
-                Assert.Equal(
-                    "https errors.example.org:8443/errors",
-                    await RegisterAsync(api, sender, path, [("Host", "backend"), ("X-Forwarded-Host", "other.example"), ("X-Forwarded-Prefix", "/other")]));
+                Assert.Equal("https errors.example.org:8443/errors", await RegisterAsync(api, sender, path, headers));
 
-        Assert.Equal("/errors", (await api.GetAsync("/docs/v1/swagger.json")).GetProperty("servers")[0].GetProperty("url").GetString());
+        var server = (await api.GetAsync("/docs/v1/swagger.json")).GetProperty("servers")[0];
+        Assert.Equal("/errors", server.GetProperty("url").GetString());
         foreach (var path in new[] { "/", "/errors", "/errors/" })
             Assert.Equal("/errors/docs/", (await api.GetAsync(path)).GetProperty("docs").GetString());
     }
@@ -91,7 +111,8 @@ public sealed class PublicAddressTests(SharedApi shared)
     /// Registers an application, for a sender at this address; answers the address in its DSN, and checks that Location
     /// has the same path.
     /// </summary>
-    private static async Task<string> RegisterAsync(TestApi api, string sender, string path, (string Name, string Value)[] headers)
+    private static async Task<string> RegisterAsync(
+        TestApi api, string sender, string path, (string Name, string Value)[] headers)
     {
         var answer = await api.Host.Scenario(x =>
         {

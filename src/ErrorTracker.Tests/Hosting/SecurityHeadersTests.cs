@@ -9,14 +9,17 @@ public sealed class SecurityHeadersTests(SharedApi shared)
     public async Task what_sdks_are_answered_may_be_stored_whatever_it_is()
     {
         var connectionString = await shared.Server.NewDatabaseAsync();
-        await using var api = await TestApi.StartAsync(connectionString, ("ErrorTracker:PublicUrl", "https://errors.example.org/errors"));
+        await using var api = await TestApi.StartAsync(
+            connectionString, ("ErrorTracker:PublicUrl", "https://errors.example.org/errors"));
         using var http = api.Host.Server.CreateClient();
         var sender = await api.RegisterAsync();
         var (own, key) = ($"/api/{sender.Id}", $"?sentry_key={sender.Key}");
         string[] paths =
         [
-            $"{own}/store/{key}", $"{own}/envelope/{key}", $"http://localhost//api/{sender.Id}/store/{key}", $"/errors{own}/store/{key}", $"/API/{sender.Id}/store/{key}", $"{own}/store/",
-            $"{own}/envelope/?sentry_key=wrong", $"/api/x/store/{key}", $"/api/999/envelope/{key}", $"{own}/nothing/{key}", "/api/", "/api",
+            $"{own}/store/{key}", $"{own}/envelope/{key}", $"{own}/store/", $"{own}/envelope/?sentry_key=wrong",
+            $"http://localhost//api/{sender.Id}/store/{key}", $"/errors{own}/store/{key}",
+            $"/API/{sender.Id}/store/{key}", $"/api/x/store/{key}", $"/api/999/envelope/{key}",
+            $"{own}/nothing/{key}", "/api/", "/api",
         ];
         var statuses = new HashSet<int>();
         foreach (var path in paths)
@@ -24,15 +27,20 @@ public sealed class SecurityHeadersTests(SharedApi shared)
                 await AssertStorableAsync(new(HttpMethod.Post, path) { Content = new StringContent(body) });
         foreach (var path in paths)
         {
-            var preflight = new HttpRequestMessage(HttpMethod.Options, path) { Headers = { { "Origin", "https://shop.example" }, { "Access-Control-Request-Method", "POST" } } };
+            var preflight = new HttpRequestMessage(HttpMethod.Options, path)
+            {
+                Headers = { { "Origin", "https://shop.example" }, { "Access-Control-Request-Method", "POST" } },
+            };
             await AssertStorableAsync(preflight);
             await AssertStorableAsync(new(HttpMethod.Get, path));
         }
 
         var name = new NpgsqlConnectionStringBuilder(connectionString).Database;
         await shared.Api.ScalarAsync<string>($"alter database {name} allow_connections false; select 'done'");
-        await shared.Api.ScalarAsync<long>($"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{name}'");
-        await AssertStorableAsync(new(HttpMethod.Post, $"{own}/store/?sentry_key=unknown") { Content = new StringContent("{}") });
+        await shared.Api.ScalarAsync<long>(
+            $"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{name}'");
+        await AssertStorableAsync(
+            new(HttpMethod.Post, $"{own}/store/?sentry_key=unknown") { Content = new StringContent("{}") });
         Assert.Superset(new HashSet<int> { 200, 204, 400, 401, 403, 404, 503 }, statuses);
 
         async Task AssertStorableAsync(HttpRequestMessage request)

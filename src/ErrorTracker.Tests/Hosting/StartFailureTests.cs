@@ -13,7 +13,8 @@ namespace ErrorTracker.Tests.Hosting;
 [Collection(nameof(OnPostgres))]
 public sealed class StartFailureTests(SharedApi shared) : IDisposable
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
+    private readonly string _folder =
+        Path.Combine(Path.GetTempPath(), "errortracker-tests-" + Guid.NewGuid().ToString("N")[..8]);
 
     public void Dispose()
     {
@@ -50,11 +51,14 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
             "The settings of Kestrel cannot be used: ",
             await FailureAsync([], await DatabaseAsync(), ("Kestrel__Endpoints__Http__Url", "nonsense")));
 
-    /// <summary>Users of services often have none: here it is the root folder, and PostgreSQL's user may not write to it.</summary>
+    /// <summary>
+    /// Users of services often have none: here it is the root folder, and PostgreSQL's user may not write to it.
+    /// </summary>
     [Fact]
     public async Task a_home_that_cannot_be_written_to()
     {
-        static Task run() => PostgresPrograms.RunAsync("dotnet", [HostProcess.Program], Environment.IsPrivilegedProcess, default);
+        static Task run() =>
+            PostgresPrograms.RunAsync("dotnet", [HostProcess.Program], Environment.IsPrivilegedProcess, default);
         var said = (await Assert.ThrowsAsync<StartupException>(run)).Message;
         Assert.StartsWith("dotnet failed: The default data folder cannot be used: ", said);
         Assert.Single(said.Split('\n'));
@@ -99,7 +103,9 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
     {
         var name = "latin_" + Guid.NewGuid().ToString("N");
         await shared.Api.ScalarAsync<string>("select 'no transaction'");
-        await using (var create = shared.Api.Database.CreateCommand($"create database {name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'")) await create.ExecuteNonQueryAsync();
+        await using var create = shared.Api.Database.CreateCommand(
+            $"create database {name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'");
+        await create.ExecuteNonQueryAsync();
         var database = new NpgsqlConnectionStringBuilder((await DatabaseAsync()).Value) { Database = name };
         Assert.StartsWith(
             $"The database {name} is encoded as LATIN1, which cannot hold every text. ",
@@ -118,20 +124,35 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
             await using var command = source.CreateCommand(sql);
             await command.ExecuteNonQueryAsync();
         }
-        Assert.Equal("PostgreSQL refuses: password authentication failed for user \"guest\"",
-            await FailureAsync([], ("ErrorTracker__Database__Host", _folder + "/socket"), ("ErrorTracker__Database__Name", "postgres"), ("ErrorTracker__Database__Username", "guest"), ("ErrorTracker__Database__Password", "a;'s3cr3t\"")));
+        var said = await FailureAsync(
+            [],
+            ("ErrorTracker__Database__Host", _folder + "/socket"),
+            ("ErrorTracker__Database__Name", "postgres"),
+            ("ErrorTracker__Database__Username", "guest"),
+            ("ErrorTracker__Database__Password", "a;'s3cr3t\""));
+        Assert.Equal("PostgreSQL refuses: password authentication failed for user \"guest\"", said);
     }
 
     [Theory]
-    [InlineData("ConnectionStrings__ErrorTracker", "Host=127.0.0.1;Port=1;Username=u;Password=a;s3cr3t;Database=d", "ConnectionStrings__ErrorTracker is not a connection string that can be read. ")]
-    [InlineData("ConnectionStrings__ErrorTracker", "postgresql://u:s3cr3t@127.0.0.1:1/d", "PostgreSQL does not answer: Failed to connect to 127.0.0.1:1")]
+    [InlineData(
+        "ConnectionStrings__ErrorTracker",
+        "Host=127.0.0.1;Port=1;Username=u;Password=a;s3cr3t;Database=d",
+        "ConnectionStrings__ErrorTracker is not a connection string that can be read. ")]
+    [InlineData(
+        "ConnectionStrings__ErrorTracker",
+        "postgresql://u:s3cr3t@127.0.0.1:1/d",
+        "PostgreSQL does not answer: Failed to connect to 127.0.0.1:1")]
     [InlineData("ERRORTRACKER_READ_TOKEN", "", "ERRORTRACKER_READ_TOKEN is empty.")]
     [InlineData("ErrorTracker__PublicUrl", "s3cr3t", "ErrorTracker__PublicUrl must be a URL")]
     [InlineData("ErrorTracker__Datafoldr", "s3cr3t", "ErrorTracker__Datafoldr is not a setting.")]
-    [InlineData("Logging__LogLevel__Default", "loud", "The configuration cannot be used: Configuration value 'loud' is not supported.")]
+    [InlineData(
+        "Logging__LogLevel__Default",
+        "loud",
+        "The configuration cannot be used: Configuration value 'loud' is not supported.")]
     public async Task settings_that_cannot_be_used(string name, string value, string line)
     {
-        var said = await FailureAsync([], ("ErrorTracker__DatabasePatience", "0"), ("ErrorTracker__DataFolder", _folder), (name, value));
+        var said = await FailureAsync(
+            [], ("ErrorTracker__DatabasePatience", "0"), ("ErrorTracker__DataFolder", _folder), (name, value));
         Assert.StartsWith(line, said);
         Assert.DoesNotContain("s3cr3t", said);
     }
@@ -142,7 +163,8 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
     /// <summary>The one line that is written.</summary>
     private static async Task<string> FailureAsync(string[] arguments, params (string Key, string Value)[] environment)
     {
-        var (exitCode, output) = await HostProcess.RunAsync(arguments is [] ? ["--urls", "http://127.0.0.1:0"] : arguments, environment);
+        string[] given = arguments is [] ? ["--urls", "http://127.0.0.1:0"] : arguments;
+        var (exitCode, output) = await HostProcess.RunAsync(given, environment);
         Assert.True(exitCode == 1, $"{exitCode}: {output}");
         return Assert.Single(output.TrimEnd().Split('\n'));
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ErrorTracker.Tests.Http;
 
 [Collection(nameof(OnAnotherPostgres))]
@@ -26,7 +28,7 @@ public sealed class HeadAsGetTests(SharedApi shared)
     public async Task head_answers_as_get_does_but_without_a_body(string path, int status)
     {
         using var client = shared.Api.Host.Server.CreateClient();
-        path = string.Format(path, (await shared.Api.RegisterAsync()).Id);
+        path = string.Format(CultureInfo.InvariantCulture, path, (await shared.Api.RegisterAsync()).Id);
         using var get = await client.GetAsync(path);
         using var head = await client.SendAsync(new(HttpMethod.Head, path));
         Assert.Equal(status, (int)head.StatusCode);

@@ -26,7 +26,7 @@ public sealed class LogAppendTests(SharedApi shared)
         var (ours, martens) = (await _api.RegisterAsync(), await _api.RegisterAsync());
         await _api.StoreAsync(new[] { Full, Bare }.Select(error =>
             TestApi.Event(ours, DateTimeOffset.UtcNow) with { Data = error.ToStored() }));
-        await using (var session = Store.LightweightSession(martens.Id.ToString()))
+        await using (var session = Store.LightweightSession(TenantId.Of(martens.Id)))
         {
             session.Events.StartStream(Guid.NewGuid(), Full, Bare);
             await session.SaveChangesAsync();
@@ -57,7 +57,7 @@ public sealed class LogAppendTests(SharedApi shared)
                   '{"level": "INFO", "message": "old", "occurred_at": "2026-01-31T12:00:00+00:00", "tags": {} }',
                   'error_occurred', now(), '{{sender.Id}}', 'ErrorTracker.{{dotnetType}}, ErrorTracker', false)
                 """);
-        await using var session = Store.QuerySession(sender.Id.ToString());
+        await using var session = Store.QuerySession(TenantId.Of(sender.Id));
         var read = await session.Events.FetchStreamAsync(stream);
         Assert.Equal(2, read.Count);
         Assert.All(read, row => Assert.Equal("old", Assert.IsType<ErrorOccurred>(row.Data).Message));

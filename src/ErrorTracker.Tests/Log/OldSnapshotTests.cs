@@ -57,7 +57,7 @@ public sealed class OldSnapshotTests(SharedApi shared)
     private static long Blocks(JsonElement node)
     {
         var isOpen = node.TryGetProperty("Relation Name", out var table)
-            && table.GetString()!.StartsWith("open_minutes");
+            && table.GetString()!.StartsWith("open_minutes", StringComparison.Ordinal);
         long Read(string blocks) => node.GetProperty(blocks).GetInt64();
         var own = isOpen ? Read("Shared Hit Blocks") + Read("Shared Read Blocks") : 0;
         return own + (node.TryGetProperty("Plans", out var plans) ? plans.EnumerateArray().Sum(Blocks) : 0);

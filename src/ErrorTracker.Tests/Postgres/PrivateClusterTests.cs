@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using ErrorTracker.Configuration;
@@ -88,7 +89,8 @@ public sealed class PrivateClusterTests : IDisposable
             ("ERRORTRACKER_READ_TOKEN", "a-secret"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=a-secret"),
             ("LC_TIME", "C"));
-        var server = int.Parse(File.ReadLines(Path.Combine(_folder, "data", "postmaster.pid")).First());
+        var server = int.Parse(
+            File.ReadLines(Path.Combine(_folder, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
         var environment = await File.ReadAllTextAsync($"/proc/{server}/environ");
         var variables = environment.Split('\0', StringSplitOptions.RemoveEmptyEntries);
         var names = variables.Select(variable => variable.Split('=')[0]);
@@ -106,7 +108,7 @@ public sealed class PrivateClusterTests : IDisposable
         Assert.Equal(0, await host.EndAsync(HostProcess.Terminate));
 
         static string UserOf(int process) =>
-            File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith("Uid:"));
+            File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith("Uid:", StringComparison.Ordinal));
     }
 
     [Fact]

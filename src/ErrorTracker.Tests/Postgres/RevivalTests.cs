@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -85,7 +86,8 @@ public sealed class RevivalTests : IDisposable
 
     private void SignalPostmaster(int signal)
     {
-        var postmaster = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First());
+        var firstLine = File.ReadLines(Path.Combine(Data, "postmaster.pid")).First();
+        var postmaster = int.Parse(firstLine, CultureInfo.InvariantCulture);
         Assert.Equal(0, HostProcess.Signal(postmaster, signal));
     }
 

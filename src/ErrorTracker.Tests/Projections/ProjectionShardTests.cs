@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
@@ -180,7 +181,7 @@ public sealed class ProjectionShardTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         await api.StoreAsync(Enumerable.Range(0, 300).Select(i => TestApi.Event(sender, Start.AddMinutes(i))));
         await api.FoldedAsync();
-        await ExecuteAsync(api, string.Format(loss, Tables.Messages));
+        await ExecuteAsync(api, string.Format(CultureInfo.InvariantCulture, loss, Tables.Messages));
         await AssertCountedAsync(api, sender, 300);
         await Eventually.Async(async () =>
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ErrorTracker.Statistics;
 
 namespace ErrorTracker.Tests.Statistics;
@@ -26,8 +27,11 @@ public sealed class StatisticsTests(SharedApi shared)
     public async Task a_window_that_cuts_an_hour_a_minute_or_a_second_counts_only_its_part(string since, string until, long expected)
     {
         var sender = await _api.RegisterAsync();
-        await _api.StoreAsync(new[] { "12:00:00", "12:29:59.999999", "12:30:00", "12:45:29.999999", "12:45:30", "12:50:10.499999", "12:50:10.5" }
-            .Select(t => TestApi.Event(sender, Noon + TimeSpan.Parse("0:" + t) - TimeSpan.FromHours(12))));
+        string[] times =
+        [
+            "12:00:00", "12:29:59.999999", "12:30:00", "12:45:29.999999", "12:45:30", "12:50:10.499999", "12:50:10.5",
+        ];
+        await _api.StoreAsync(times.Select(time => TestApi.Event(sender, At(time))));
 
         foreach (var folded in new[] { false, true })
         {
@@ -40,6 +44,9 @@ public sealed class StatisticsTests(SharedApi shared)
             Assert.Equal(expected, series.Buckets.Sum(bucket => bucket.Count));
             Assert.Equal(expected, messages.Items.Sum(message => message.Count));
         }
+
+        static DateTimeOffset At(string time) =>
+            Noon - TimeSpan.FromHours(12) + TimeSpan.Parse(time, CultureInfo.InvariantCulture);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ErrorTracker.Http;
 using ErrorTracker.Statistics;
 using ErrorTracker.Windows;
@@ -18,8 +19,11 @@ public sealed class TimeseriesTests(SharedApi shared)
     {
         var sender = await shared.Api.RegisterAsync();
         await shared.Api.StoreAsync([
-            TestApi.Event(sender, Start), TestApi.Event(sender, Start.AddSeconds(30)), TestApi.Event(sender, Start.AddSeconds(31), "INFO"),
-            TestApi.Event(sender, Start.AddHours(1).AddSeconds(30))]);
+            TestApi.Event(sender, Start),
+            TestApi.Event(sender, Start.AddSeconds(30)),
+            TestApi.Event(sender, Start.AddSeconds(31), "INFO"),
+            TestApi.Event(sender, Start.AddHours(1).AddSeconds(30)),
+        ]);
         foreach (var folded in new[] { false, true })
         {
             if (folded) await shared.Api.FoldedAsync();
@@ -28,7 +32,10 @@ public sealed class TimeseriesTests(SharedApi shared)
         }
     }
 
-    /// <summary>Days on which clocks change: 23 and 25 hours in Berlin, 23.5 and 24.5 on Lord Howe Island; and days that start at a quarter to an hour.</summary>
+    /// <summary>
+    /// Days on which clocks change: 23 and 25 hours in Berlin, 23.5 and 24.5 on Lord Howe Island; and days that start
+    /// at a quarter to an hour.
+    /// </summary>
     [Theory]
     [InlineData("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", 23.0)]
     [InlineData("Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z", 25.0)]
@@ -38,9 +45,14 @@ public sealed class TimeseriesTests(SharedApi shared)
     [InlineData("UTC", "2026-05-04", "2026-05-04T00:00:00Z", 24.0)]
     public async Task days_are_those_of_the_zone(string zone, string day, string starts, double hours)
     {
-        var (sender, start) = (await shared.Api.RegisterAsync(), DateTimeOffset.Parse(starts));
+        var sender = await shared.Api.RegisterAsync();
+        var start = DateTimeOffset.Parse(starts, CultureInfo.InvariantCulture);
         var minutes = Enumerable.Range(0, (int)(hours * 4)).Select(q => start.AddMinutes(15 * q)).ToList();
-        await shared.Api.StoreAsync([TestApi.Event(sender, start.AddMicroseconds(-1)), .. minutes.Select(m => TestApi.Event(sender, m)), TestApi.Event(sender, start.AddHours(hours))]);
+        await shared.Api.StoreAsync([
+            TestApi.Event(sender, start.AddMicroseconds(-1)),
+            .. minutes.Select(minute => TestApi.Event(sender, minute)),
+            TestApi.Event(sender, start.AddHours(hours)),
+        ]);
         foreach (var folded in new[] { false, true })
         {
             if (folded) await shared.Api.FoldedAsync();
@@ -49,7 +61,8 @@ public sealed class TimeseriesTests(SharedApi shared)
             Assert.Equal([1, minutes.Count, 1], series.Select(bucket => bucket.Count));
             Assert.Equal(start, series[1].BucketStart);
         }
-        Assert.StartsWith(day, TimeZoneInfo.ConvertTime(start, TimeZoneInfo.FindSystemTimeZoneById(zone)).ToString("yyyy-MM-dd"));
+        var local = TimeZoneInfo.ConvertTime(start, TimeZoneInfo.FindSystemTimeZoneById(zone));
+        Assert.Equal(day, local.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
     }
 
     [Fact]
@@ -85,7 +98,9 @@ public sealed class TimeseriesTests(SharedApi shared)
     {
         var sender = await shared.Api.RegisterAsync();
         var series = await SeriesAsync(sender, $"since={since}&until={until}&interval={interval}&tz={zone}&fill=true");
-        var window = new Window(DateTimeOffset.Parse(since), DateTimeOffset.Parse(until));
+        var window = new Window(
+            DateTimeOffset.Parse(since, CultureInfo.InvariantCulture),
+            DateTimeOffset.Parse(until, CultureInfo.InvariantCulture));
         var expected = Interval.Parse(interval)!.CountIn(Zone.Optional(zone, []), window);
         if (zone != "Australia/Lord_Howe") Assert.Equal(expected, series.Count);
         Assert.InRange(expected, series.Count - 1, series.Count + 1); // an hour of which the clocks take half away

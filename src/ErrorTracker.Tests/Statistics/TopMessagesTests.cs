@@ -23,7 +23,10 @@ public sealed class TopMessagesTests(SharedApi shared)
         await shared.Api.StoreAsync([
             TestApi.Event(sender, Start, message: "a"), TestApi.Event(sender, Start.AddHours(1), "INFO", "a"),
             TestApi.Event(sender, Start, message: "b"), TestApi.Event(sender, Start.AddHours(2), "INFO", "b"),
-            TestApi.Event(sender, Start, message: "e"), TestApi.Event(sender, Start, message: "c"), TestApi.Event(sender, Start, message: "d")]);
+            TestApi.Event(sender, Start, message: "e"),
+            TestApi.Event(sender, Start, message: "c"),
+            TestApi.Event(sender, Start, message: "d"),
+        ]);
         foreach (var folded in new[] { false, true })
         {
             if (folded) await shared.Api.FoldedAsync();
@@ -85,8 +88,12 @@ public sealed class TopMessagesTests(SharedApi shared)
         Assert.InRange(await WorkAsync(folding, many, folded), 1, 2 * Times * await WorkAsync(folding, few, folded));
         await AnswersAsync(folding, many);
 
-        Task<long> WorkAsync(TestApi api, Sender sender, long folded) => QueryPlan.WorkAsync(api, TopMessages.Sql,
-            new Question(sender.Id, new Window(now.AddDays(-1), now.AddDays(1)), Step.OfMessages, level: null, ("limit", 1)), new Marks(folded, now));
+        Task<long> WorkAsync(TestApi api, Sender sender, long folded)
+        {
+            var window = new Window(now.AddDays(-1), now.AddDays(1));
+            var question = new Question(sender.Id, window, Step.OfMessages, level: null, ("limit", 1));
+            return QueryPlan.WorkAsync(api, TopMessages.Sql, question, new Marks(folded, now));
+        }
 
         async Task AnswersAsync(TestApi api, Sender sender)
         {

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace ErrorTracker.Applications;
 
 /// <summary>Looks applications up by id. They never change once registered, so what was found once is kept.</summary>
-public sealed class ApplicationDirectory(IDocumentStore store)
+public sealed class ApplicationDirectory(IDocumentStore store) : IDisposable
 {
     /// <summary>Of those that are not known yet; their connections are the ones that must never all be taken.</summary>
     private const int LookUpsAtOnce = 2;
@@ -41,6 +41,8 @@ public sealed class ApplicationDirectory(IDocumentStore store)
         var application = await FindAsync(parsed, stop);
         return (application, application is null ? Problem.NotFound("There is no such application.") : Problem.None);
     }
+
+    public void Dispose() => _lookUps.Dispose();
 
     /// <summary>
     /// A positive integer in plain digits, as paths carry it. One that is larger than ids can be is nobody's:

@@ -38,7 +38,7 @@ public sealed class Repeats(LogDatabase database)
         List<PendingEvent> sent = [.. ofGroup, .. again.Where(pending => known.Contains(pending.Id))];
         await using var command = new NpgsqlCommand(Compare, connection);
         command.Parameters.Add(new() { Value = sent.Select(p => p.Id).ToArray() });
-        command.Parameters.Add(new() { Value = sent.Select(p => p.ApplicationId.ToString()).ToArray() });
+        command.Parameters.Add(new() { Value = sent.Select(p => TenantId.Of(p.ApplicationId)).ToArray() });
         command.Parameters.Add(new()
         {
             Value = sent.Select(p => p.Data).ToArray(),

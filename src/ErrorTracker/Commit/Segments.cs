@@ -1,3 +1,5 @@
+using ErrorTracker.Log;
+
 namespace ErrorTracker.Commit;
 
 /// <summary>A stream that one lane alone writes, with the events of one application and one day.</summary>
@@ -5,8 +7,8 @@ public sealed class Segment(int applicationId, DateOnly day)
 {
     public DateOnly Day => day;
 
-    /// <summary>The tenant whose stream it is: the application's id as text.</summary>
-    public string Tenant { get; } = applicationId.ToString();
+    /// <summary>The tenant whose stream it is.</summary>
+    public string Tenant { get; } = TenantId.Of(applicationId);
 
     public Guid Stream { get; } = Guid.CreateVersion7();
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ErrorTracker.Applications;
 using ErrorTracker.Commit;
 using ErrorTracker.Http;
@@ -56,7 +55,7 @@ public static class ReadEvent
         Page page, NpgsqlConnection connection, int applicationId, Guid id, CancellationToken stop)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
-        command.Parameters.AddWithValue("tenant", applicationId.ToString(CultureInfo.InvariantCulture));
+        command.Parameters.AddWithValue("tenant", TenantId.Of(applicationId));
         command.Parameters.AddWithValue("id", id);
         command.Parameters.AddWithValue("named", PendingEvent.IdOf(applicationId, id));
         return await EventCursor.FillAsync(page, command, applicationId, most: 1, stop);

@@ -124,7 +124,7 @@ public static class ReadFeed
     {
         await using var transaction = await connection.BeginTransactionAsync(stop);
         var command = new NpgsqlCommand(Sql, connection);
-        command.Parameters.AddWithValue("tenant", applicationId.ToString());
+        command.Parameters.AddWithValue("tenant", TenantId.Of(applicationId));
         command.Parameters.AddWithValue("after", after);
         command.Parameters.AddWithValue("upto", upto);
         command.Parameters.AddWithValue("limit", most + 1);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.Versioning;
 using ErrorTracker.Configuration;
 
@@ -94,7 +95,7 @@ internal sealed class ClusterFolder(string root)
         {
             var orphans = ProcessesIn(Data).ToList();
             if (watch.Elapsed > OrphansTimeout)
-                foreach (var orphan in orphans) PostgresServer.Signal(orphan, Kill);
+                foreach (var orphan in orphans) _ = PostgresServer.Signal(orphan, Kill);
             return orphans.Count == 0;
         }, ClearTimeout, "processes of the server that ended still work in " + Data, stop);
         ClearFiles();
@@ -106,7 +107,7 @@ internal sealed class ClusterFolder(string root)
         var processes = Directory.Exists("/proc") ? Directory.GetDirectories("/proc") : [];
         return processes
             .Where(process => WorksIn(process, folder))
-            .Select(process => int.Parse(Path.GetFileName(process)));
+            .Select(process => int.Parse(Path.GetFileName(process), CultureInfo.InvariantCulture));
     }
 
     public static async Task EventuallyAsync(

@@ -110,8 +110,8 @@ internal sealed class PostgresServer
     public async Task StopAsync()
     {
         if (Exited.IsCompleted) return;
-        Signal(_pid, Interrupt);
-        if (await Task.WhenAny(Exited, Task.Delay(StopTimeout)) != Exited) Signal(_pid, Quit);
+        _ = Signal(_pid, Interrupt); // in vain if it ends just now
+        if (await Task.WhenAny(Exited, Task.Delay(StopTimeout)) != Exited) _ = Signal(_pid, Quit);
         await Exited;
     }
 

@@ -69,7 +69,8 @@ internal static class Privilege
         var arguments = File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0')[1..];
         var sockets = Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{Environment.ProcessId}-*");
         foreach (var socket in sockets) File.Delete(socket); // it will have the same name, and could not be replaced
-        Execute("setpriv", ["setpriv", .. Drop, "--", program, .. arguments, null], [.. VariablesFor(folder), null]);
+        string?[] command = ["setpriv", .. Drop, "--", program, .. arguments, null];
+        _ = Execute("setpriv", command, [.. VariablesFor(folder), null]); // returns only if it fails
         return $"setpriv cannot be executed: {Marshal.GetLastPInvokeErrorMessage()}";
     }
 
@@ -121,5 +122,6 @@ internal static class Privilege
     private static extern int SetProcess(int option, nint argument, nint none, nint nothing, nint zero);
 
     [DllImport("libc", EntryPoint = "execvpe", SetLastError = true)]
-    private static extern int Execute(string program, string?[] arguments, string?[] environment);
+    private static extern int Execute(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string program, string?[] arguments, string?[] environment);
 }

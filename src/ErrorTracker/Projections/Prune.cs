@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ErrorTracker.Log;
 using Npgsql;
@@ -50,7 +51,7 @@ internal sealed class Prune(RegisteredProjections projections, NpgsqlDataSource 
             from table in tables
             let match = pattern.Match(table)
             where match.Success
-            group table by uint.Parse(match.Groups[1].Value) into version
+            group table by uint.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) into version
             where version.Key != projection.Version
             orderby version.Key
             select new Unused(projection, version.Key, [.. version]);

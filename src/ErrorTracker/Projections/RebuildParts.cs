@@ -1,3 +1,4 @@
+using System.Globalization;
 using ErrorTracker.Log;
 using Npgsql;
 
@@ -62,8 +63,10 @@ internal sealed class RebuildParts(
             select t.tablename from pg_tables as t
             where t.schemaname = '{LogSchema.Name}' and starts_with(t.tablename, '{_prefix}')
             """, stop);
-        var ranges = names.Select(name => name[_prefix.Length..].Split('_'));
-        return ([.. ranges.Select(range => new Part(long.Parse(range[0]), long.Parse(range[1])))], mark);
+        var ranges = names.Select(name => name[_prefix.Length..].Split('_').Select(Position).ToList());
+        return ([.. ranges.Select(range => new Part(range[0], range[1]))], mark);
+
+        static long Position(string text) => long.Parse(text, CultureInfo.InvariantCulture);
     }
 
     /// <summary>The ranges up to the mark that no part covers yet.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -91,7 +92,7 @@ internal sealed class DemoErrors
             json.WriteString("release", $"2.{random.Next(4)}.{random.Next(10)}");
             json.WriteString("region", Regions[random.Next(Regions.Length)]);
             json.WriteString("host", $"node-{random.Next(40):00}");
-            json.WriteString("user", random.Next(100_000).ToString());
+            json.WriteString("user", random.Next(100_000).ToString(CultureInfo.InvariantCulture));
             json.WriteEndObject();
             json.WriteEndObject();
         }

@@ -95,7 +95,7 @@ internal static class LoadDemo
             $"copy {LogSchema.Name}.mt_streams (tenant_id, id, version, is_archived) from stdin binary");
         foreach (var (application, version) in errors.CountBy(error => error.Application))
             await streams.WriteRowAsync(
-                CancellationToken.None, TenantOf(ids[application]), segments[application], (long)version, false);
+                CancellationToken.None, TenantId.Of(ids[application]), segments[application], (long)version, false);
         await streams.CompleteAsync();
     }
 
@@ -122,15 +122,12 @@ internal static class LoadDemo
             await log.WriteAsync(error.Data, NpgsqlDbType.Jsonb);
             await log.WriteAsync(EventKinds.ErrorOccurred.StoredType);
             await log.WriteAsync(error.ReceivedAt);
-            await log.WriteAsync(TenantOf(ids[application]));
+            await log.WriteAsync(TenantId.Of(ids[application]));
             await log.WriteAsync(EventKinds.ErrorOccurred.StoredDotnetType);
             await log.WriteAsync(false);
         }
         await log.CompleteAsync();
     }
-
-    private static string TenantOf(int application) =>
-        application.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static async Task<long[]> SequenceAsync(NpgsqlConnection connection, int count)
     {

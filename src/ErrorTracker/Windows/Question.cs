@@ -1,4 +1,5 @@
 using ErrorTracker.Counters;
+using ErrorTracker.Log;
 using Npgsql;
 
 namespace ErrorTracker.Windows;
@@ -31,7 +32,7 @@ internal sealed record Question(
         {
             Parameters =
             {
-                new("tenant", ApplicationId.ToString()),
+                new("tenant", TenantId.Of(ApplicationId)),
                 new("level", (object?)Level ?? DBNull.Value),
                 new("since", Window.Since),
                 new("until", Window.Until),

@@ -153,7 +153,7 @@ public sealed class Snapshot(LogDatabases databases)
                 new("set local jit = off"),
                 new($"set local statement_timeout = '{StatementTimeout.TotalSeconds}s'"),
                 new($"lock table {Counters.Tables.List} in access share mode"),
-                new(MarksSql) { Parameters = { new() { Value = applicationId.ToString() } } },
+                new(MarksSql) { Parameters = { new() { Value = TenantId.Of(applicationId) } } },
             },
         };
         await using var row = await batch.ExecuteReaderAsync(stop);

@@ -28,7 +28,7 @@ public sealed class NodeSdkTests(SdkHost host) : IClassFixture<SdkHost>, IAsyncL
         Assert.Equal("TypeError", exceptions[0].GetProperty("type").GetString());
         Assert.Contains(
             exceptions[1].GetProperty("frames").EnumerateArray(),
-            frame => frame.GetProperty("filename").GetString()!.EndsWith("report.mjs"));
+            frame => frame.GetProperty("filename").GetString()!.EndsWith("report.mjs", StringComparison.Ordinal));
         Assert.Equal("eu", error.GetProperty("tags").GetProperty("region").GetString());
         var context = error.GetProperty("context");
         Assert.Equal(

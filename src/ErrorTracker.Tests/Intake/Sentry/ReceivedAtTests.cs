@@ -1,3 +1,4 @@
+using System.Globalization;
 using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
@@ -35,7 +36,8 @@ public sealed class ReceivedAtTests(SharedApi shared)
         var sender = await api.RegisterAsync();
         api.Clock.Now = start;
         var body = new SlowBody([("no ", () => { }), ("json", () => api.Clock.Now = start.AddMinutes(2))]);
-        await api.SendAsync(HttpMethod.Post, string.Format(path, sender.Id, sender.Key), 400, body, (NativeIntake.KeyHeader, sender.Key));
+        var url = string.Format(CultureInfo.InvariantCulture, path, sender.Id, sender.Key);
+        await api.SendAsync(HttpMethod.Post, url, 400, body, (NativeIntake.KeyHeader, sender.Key));
         api.Clock.Now = null;
         Assert.Equal([0, 1], new[] { await ReceivedAsync("13:00", "13:02"), await ReceivedAsync("13:02", "13:03") });
 

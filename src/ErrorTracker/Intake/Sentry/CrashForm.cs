@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -34,7 +35,7 @@ internal sealed partial class CrashForm
     public CrashField? Begin(string? contentDisposition)
     {
         if (_fields.Count == MostFields) return null;
-        ContentDispositionHeaderValue.TryParse(contentDisposition, out var told);
+        _ = ContentDispositionHeaderValue.TryParse(contentDisposition, out var told); // null if it cannot be read
         var (name, file) = (Plain(told?.Name) ?? "", Plain(told?.FileNameStar) ?? Plain(told?.FileName));
         var isHeld = name != DumpField && (file is null || name == EventFile || IsBreadcrumbs(name));
         var field = new CrashField(name, file, name == DumpField, isHeld);
@@ -118,7 +119,7 @@ internal sealed partial class CrashForm
 internal sealed record CrashField(string Name, string? FileName, bool IsNamedDump, bool IsHeld)
 {
     private readonly DumpStart _start = new();
-    private readonly MemoryStream _bytes = new();
+    private readonly ArrayBufferWriter<byte> _bytes = new();
 
     public bool IsFile => FileName is not null && !IsHeld;
 
@@ -126,7 +127,7 @@ internal sealed record CrashField(string Name, string? FileName, bool IsNamedDum
     public CrashDump? Dump =>
         IsNamedDump || IsFile && _start.IsDump ? new(CrashDump.Minidump, FileName, _start.Size) : null;
 
-    public ReadOnlyMemory<byte> Bytes => _bytes.GetBuffer().AsMemory(0, (int)_bytes.Length);
+    public ReadOnlyMemory<byte> Bytes => _bytes.WrittenMemory;
 
     public string Text => Encoding.UTF8.GetString(Bytes.Span);
 

@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using ErrorTracker.Http;
 using Microsoft.AspNetCore.Mvc;
 using Wolverine.Http;
 
 namespace ErrorTracker.Intake.Sentry;
 
+[SuppressMessage("Style", "IDE0060", Justification = "A part of a path is in the document if it is a parameter.")]
 public static class SendCheckIn
 {
     /// <summary>
