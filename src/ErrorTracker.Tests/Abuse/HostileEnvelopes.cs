@@ -98,7 +98,9 @@ internal sealed class HostileEnvelopes(Random random, int number, Sender sender)
         return new(
             "envelope", Input.Http("POST", path, headers, body, OneIn(3) ? random : null),
             (answer, _) => FaultOf(answer!))
-        { IsBrokenHttp = true };
+        {
+            IsBrokenHttp = true,
+        };
     }
 
     /// <summary>The web server itself may refuse a header, without a body.</summary>

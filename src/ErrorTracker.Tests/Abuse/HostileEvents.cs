@@ -115,13 +115,16 @@ internal sealed class HostileEvents(Random random)
             case 10 or 11: Set(members, "\"tags\"", Tags()); break;
             case 12: Set(members, "\"context\"", Context()); break;
             case 13: Set(members, "\"fingerprint\"", random.Next(3) == 0 ? Value() : Fingerprint()); break;
-            case 14: Set(members, "\"stack\"", random.Next(2) == 0 ? Quote($"at {mark}\n  at main") : $"[{Value()},{Value()}]"); break;
-            default:
-                Set(
-                members, "\"stack\"",
-                random.Next(3) == 0 ? Deep(Depth()) : $"{{\"s\":{Value()},{Quote(Pick(Times))}:{Value()}}}"); break;
+            case 14: Set(members, "\"stack\"", PlainStack(mark)); break;
+            default: Set(members, "\"stack\"", NestedStack()); break;
         }
     }
+
+    private string PlainStack(string mark) =>
+        random.Next(2) == 0 ? Quote($"at {mark}\n  at main") : $"[{Value()},{Value()}]";
+
+    private string NestedStack() =>
+        random.Next(3) == 0 ? Deep(Depth()) : $"{{\"s\":{Value()},{Quote(Pick(Times))}:{Value()}}}";
 
     private string Decorate(string json) => random.Next(24) switch
     {

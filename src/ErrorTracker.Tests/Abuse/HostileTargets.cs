@@ -176,7 +176,10 @@ internal sealed class HostileTargets(Random random, int number, Sender sender)
             "stray",
             Input.Http(method, target.Replace("/1", $"/{sender.Id}"), Headers(), method is "GET" or "HEAD" ? null : []),
             (_, _) => null)
-        { IsHead = method == "HEAD", IsBrokenHttp = true, };
+        {
+            IsHead = method == "HEAD",
+            IsBrokenHttp = true,
+        };
     }
 
     private (string, string)[] Headers() => random.Next(12) switch

@@ -78,7 +78,8 @@ public sealed class RetryTests(SharedApi shared)
     {
         var (sender, id) = (await _api.RegisterAsync(), Guid.NewGuid());
         using var statements = new StatementCount();
-        var events = Enumerable.Range(0, 1_000).Select(i => Event(id, string.Format(CultureInfo.InvariantCulture, message, i)));
+        var messages = Enumerable.Range(0, 1_000).Select(i => string.Format(CultureInfo.InvariantCulture, message, i));
+        var events = messages.Select(text => Event(id, text));
         var answer = await BatchAsync(sender, events);
         Assert.Equal((1, duplicates), Kept(answer));
         Assert.Equal(conflicts, answer.GetProperty("rejected").GetArrayLength());

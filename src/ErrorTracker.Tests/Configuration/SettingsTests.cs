@@ -22,17 +22,17 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public void an_empty_value_is_one_that_is_not_set() =>
-        Assert.Equal(
-            Read() with { TrustedProxies = [] },
-            Read(
-                ("ErrorTracker:DataFolder", ""),
-                ("ErrorTracker:SingleNode", " "),
-                ("ErrorTracker:PublicUrl", ""),
-                ("ErrorTracker:Database:Password", ""),
-                ("urls", ""),
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", "")) with
-            { TrustedProxies = [] });
+    public void an_empty_value_is_one_that_is_not_set()
+    {
+        var settings = Read(
+            ("ErrorTracker:DataFolder", ""),
+            ("ErrorTracker:SingleNode", " "),
+            ("ErrorTracker:PublicUrl", ""),
+            ("ErrorTracker:Database:Password", ""),
+            ("urls", ""),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", ""));
+        Assert.Equal(Read() with { TrustedProxies = [] }, settings with { TrustedProxies = [] });
+    }
 
     [Theory]
     [InlineData(

@@ -44,7 +44,9 @@ public sealed class EventJsonTests
         var id = Guid.NewGuid();
         var context = $$"""{"a": {}, "event_id": "{{id:N}}"}""";
         var stored =
-            $$"""{"level": "ERROR", "context": {{context}}, "message": "m", "occurred_at": "2026-01-31T12:00:00+00:00"}""";
+            $$"""
+            {"level": "ERROR", "context": {{context}}, "message": "m", "occurred_at": "2026-01-31T12:00:00+00:00"}
+            """;
         Assert.Contains($"\"event_id\":\"{id}\",", Written(PendingEvent.IdOf(7, id), stored));
         Assert.Contains("\"event_id\":null,", Written(PendingEvent.IdOf(8, id), stored));
     }

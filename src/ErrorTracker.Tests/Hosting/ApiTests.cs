@@ -10,7 +10,8 @@ public sealed class ApiTests(SharedApi shared)
     {
         await shared.Api.GetAsync("/health/live");
         using var http = shared.Api.Host.Server.CreateClient();
-        await Eventually.Async(async () => (await http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
+        await Eventually.Async(
+            async () => (await http.GetAsync("/health/ready")).IsSuccessStatusCode, "the host is ready");
     }
 
     [Fact]

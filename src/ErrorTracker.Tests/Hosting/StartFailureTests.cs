@@ -57,11 +57,12 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
     [Fact]
     public async Task a_home_that_cannot_be_written_to()
     {
-        static Task run() =>
-            PostgresPrograms.RunAsync("dotnet", [HostProcess.Program], Environment.IsPrivilegedProcess, default);
-        var said = (await Assert.ThrowsAsync<StartupException>(run)).Message;
+        var said = (await Assert.ThrowsAsync<StartupException>(RunAsync)).Message;
         Assert.StartsWith("dotnet failed: The default data folder cannot be used: ", said);
         Assert.Single(said.Split('\n'));
+
+        static Task RunAsync() =>
+            PostgresPrograms.RunAsync("dotnet", [HostProcess.Program], Environment.IsPrivilegedProcess, default);
     }
 
     [Fact]

@@ -51,7 +51,8 @@ public sealed class TelemetryTests(SharedApi shared)
         await Eventually.Async(
             () => Task.FromResult(Metrics.All(name => HasArrived("/v1/metrics", name))), "all metrics have arrived");
         await Eventually.Async(
-            () => Task.FromResult(HasArrived("/v1/traces", "commit", "ErrorTracker")), "the commit's trace has arrived");
+            () => Task.FromResult(HasArrived("/v1/traces", "commit", "ErrorTracker")),
+            "the commit's trace has arrived");
         Assert.DoesNotContain(received, r => r.Body.Contains(sender.Key));
 
         bool HasArrived(string path, params string[] names) =>

@@ -20,21 +20,18 @@ internal static class DemoCommand
         { events, days, applications };
     }
 
-    private static Option<int> Count(string name, string description, int otherwise, int most)
-    {
-        var option = new Option<int>(name)
+    private static Option<int> Count(string name, string description, int otherwise, int most) =>
+        new(name)
         {
             Description = $"{description} 1 to {most}.",
             DefaultValueFactory = _ => otherwise,
             HelpName = "number",
             CustomParser = result =>
-                {
-                    var faults = new Dictionary<string, string[]>();
-                    var number = Number.Optional(name, result.Tokens[0].Value, otherwise, 1, most, faults);
-                    foreach (var fault in faults.Values) result.AddError($"{name} {fault[0]}.");
-                    return number;
-                }
+            {
+                var faults = new Dictionary<string, string[]>();
+                var number = Number.Optional(name, result.Tokens[0].Value, otherwise, 1, most, faults);
+                foreach (var fault in faults.Values) result.AddError($"{name} {fault[0]}.");
+                return number;
+            },
         };
-        return option;
-    }
 }

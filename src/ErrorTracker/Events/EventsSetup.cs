@@ -1,4 +1,3 @@
-
 namespace ErrorTracker.Events;
 
 /// <summary>

@@ -55,8 +55,8 @@ internal static class ContractParameters
             });
     }
 
-    private static IOpenApiSchema SchemaOf(
-        string operation, string name, OperationFilterContext context) => (operation, name) switch
+    private static IOpenApiSchema SchemaOf(string operation, string name, OperationFilterContext context) =>
+        (operation, name) switch
         {
             (_, "level") => ContractLists.Level.In(context.SchemaRepository.Schemas),
             (_, "interval") => ContractLists.Interval.In(context.SchemaRepository.Schemas),

@@ -48,11 +48,15 @@ public sealed class BrowserSdkTests(SdkHost host) : IClassFixture<SdkHost>
     public async Task the_sdk_loses_none_of_many_errors()
     {
         var (application, dsn) = await host.RegisterAsync();
-        await using var browser = await Browser.OpenAsync(await Browser.BundleAsync("keepalive.mjs"), "dsn=" + Uri.EscapeDataString(dsn));
+        var script = await Browser.BundleAsync("keepalive.mjs");
+        await using var browser = await Browser.OpenAsync(script, "dsn=" + Uri.EscapeDataString(dsn));
         await AssertAllStoredAsync(application);
     }
 
-    private async Task AssertAllStoredAsync(int application) =>
-        Assert.Equal(Enumerable.Range(0, Errors).Select(i => $"error {i}").Order(StringComparer.Ordinal),
-            (await host.EventsAsync(application, Errors)).Select(e => e.GetProperty("message").GetString()).Order(StringComparer.Ordinal));
+    private async Task AssertAllStoredAsync(int application)
+    {
+        var sent = Enumerable.Range(0, Errors).Select(i => $"error {i}");
+        var stored = (await host.EventsAsync(application, Errors)).Select(e => e.GetProperty("message").GetString());
+        Assert.Equal(sent.Order(StringComparer.Ordinal), stored.Order(StringComparer.Ordinal));
+    }
 }

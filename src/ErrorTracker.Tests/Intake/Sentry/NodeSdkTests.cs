@@ -119,7 +119,7 @@ public sealed class NodeSdkTests(SdkHost host) : IClassFixture<SdkHost>, IAsyncL
 
     private async Task ReportAsync(string report, int exitCode = 0)
     {
-        var (ExitCode, Output) = await NodeSdk.RunAsync(["report.mjs", report], ("SENTRY_DSN", _dsn));
-        Assert.True(ExitCode == exitCode, $"It ended with {ExitCode}: {Output}");
+        var (ended, output) = await NodeSdk.RunAsync(["report.mjs", report], ("SENTRY_DSN", _dsn));
+        Assert.True(ended == exitCode, $"It ended with {ended}: {output}");
     }
 }

@@ -31,13 +31,12 @@ public abstract class SdkRequests(SharedApi shared)
     {
         var content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
         if (encoding is not null) content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
-        return await Api.Host.Server.CreateClient().SendAsync(
-            new(
-                HttpMethod.Post, $"/api/{sender.Id}/{endpoint}?sentry_key={sender.Key}")
-            {
-                Content = content,
-                Headers = { { "Origin", "https://shop.example" } }
-            });
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{sender.Id}/{endpoint}?sentry_key={sender.Key}")
+        {
+            Content = content,
+            Headers = { { "Origin", "https://shop.example" } },
+        };
+        return await Api.Host.Server.CreateClient().SendAsync(request);
     }
 
     protected static async Task<string> AcceptedAsync(HttpResponseMessage answer)

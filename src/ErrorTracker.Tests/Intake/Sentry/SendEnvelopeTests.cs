@@ -15,7 +15,9 @@ public sealed class SendEnvelopeTests(SharedApi shared) : SdkRequests(shared)
     public async Task an_event_is_committed_when_it_is_answered(string endpoint)
     {
         var sender = await Api.RegisterAsync();
-        var body = endpoint.StartsWith("store", StringComparison.Ordinal) ? $$"""{"event_id":"{{Id}}",{{Event[1..]}}""" : Envelope();
+        var body = endpoint.StartsWith("store", StringComparison.Ordinal)
+            ? $$"""{"event_id":"{{Id}}",{{Event[1..]}}"""
+            : Envelope();
         var answer = await PostAsync(sender, body, endpoint);
         Assert.Equal($$"""{"id":"{{Id}}"}""", await AcceptedAsync(answer));
         Assert.Equal("*", Assert.Single(answer.Headers.GetValues("Access-Control-Allow-Origin")));
