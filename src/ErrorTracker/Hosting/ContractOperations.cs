@@ -61,16 +61,16 @@ internal sealed class ContractOperations : IOperationFilter
     private static OpenApiRequestBody BodyOf(List<IngestsAttribute> bodies, OperationFilterContext context) => new()
     {
         Required = true,
-        Content = bodies.ToDictionary(body => body.MediaType, body => ContentOf(body, context)),
+        Content = bodies.ToDictionary(
+            body => body.MediaType,
+            IOpenApiMediaType (IngestsAttribute body) =>
+                new OpenApiMediaType { Schema = SchemaOf(body, context), Example = ExampleOf(body) }),
     };
 
-    private static IOpenApiMediaType ContentOf(IngestsAttribute body, OperationFilterContext context)
-    {
-        var schema = body.Type is { } type
+    private static IOpenApiSchema SchemaOf(IngestsAttribute body, OperationFilterContext context) =>
+        body.Type is { } type
             ? context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository)
             : BytesOrText(body.MediaType);
-        return new OpenApiMediaType { Schema = schema, Example = ExampleOf(body) };
-    }
 
     /// <summary>NDJSON has no schema in OpenAPI 3.0: its lines have.</summary>
     private static OpenApiSchema BytesOrText(string mediaType)

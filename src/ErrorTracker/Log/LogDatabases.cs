@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace ErrorTracker.Log;
 
 /// <summary>
@@ -12,6 +14,7 @@ public sealed class LogDatabases(LogDatabase main) : IAsyncDisposable
     public IReadOnlyList<LogDatabase> All { get; } = [main];
 
     /// <summary>The one that the log of this application is in.</summary>
+    [SuppressMessage("Style", "IDE0060", Justification = "It decides as soon as there are several databases.")]
     public LogDatabase Of(int application) => main;
 
     public async ValueTask DisposeAsync()

@@ -121,7 +121,7 @@ internal static class Privilege
     [DllImport("libc", EntryPoint = "prctl", SetLastError = true)]
     private static extern int SetProcess(int option, nint argument, nint none, nint nothing, nint zero);
 
-    [DllImport("libc", EntryPoint = "execvpe", SetLastError = true)]
-    private static extern int Execute(
-        [MarshalAs(UnmanagedType.LPUTF8Str)] string program, string?[] arguments, string?[] environment);
+    /// <summary>On Linux strings are given as UTF-8.</summary>
+    [DllImport("libc", EntryPoint = "execvpe", SetLastError = true, BestFitMapping = false)]
+    private static extern int Execute(string program, string?[] arguments, string?[] environment);
 }
