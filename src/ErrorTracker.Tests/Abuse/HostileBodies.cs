@@ -99,7 +99,7 @@ internal sealed class HostileBodies(Random random, int number, Sender sender)
         var means = OneIn(5) ? Compression.Encodings[random.Next(Compression.Encodings.Length)] : "";
         var sent = means.Length > 0 ? Compression.Deflate(means, body, isRaw: OneIn(2)) : body;
         if (means.Length > 0 && OneIn(4)) sent = Mutation.Apply(random, sent);
-        (var name, string? meant) = OneIn(30) ? EncodingNames[random.Next(EncodingNames.Length)] : (means, means);
+        var (name, meant) = OneIn(30) ? EncodingNames[random.Next(EncodingNames.Length)] : (means, means);
         var (contentType, isJson) = OneIn(30)
             ? random.GetItems(Types.Where(other => type == MediaType.Json || !other.IsJson).ToArray(), 1)[0]
             : (type, true);

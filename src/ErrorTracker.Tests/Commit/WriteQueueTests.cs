@@ -9,7 +9,7 @@ public sealed class WriteQueueTests(SharedApi shared)
     public async Task events_of_many_applications_sent_at_once_are_each_stored_once_in_their_own_log()
     {
         var senders = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => shared.Api.RegisterAsync()));
-        await shared.Api.StoreAsync(senders.SelectMany(sender => Events(sender, 400)).ToList());
+        await shared.Api.StoreAsync([.. senders.SelectMany(sender => Events(sender, 400))]);
         foreach (var sender in senders)
             Assert.Equal(400, await shared.Api.ScalarAsync<long>(
                 $"""

@@ -164,7 +164,7 @@ public sealed class StartFailureTests(SharedApi shared) : IDisposable
     /// <summary>The one line that is written.</summary>
     private static async Task<string> FailureAsync(string[] arguments, params (string Key, string Value)[] environment)
     {
-        string[] given = arguments is [] ? ["--urls", "http://127.0.0.1:0"] : arguments;
+        var given = arguments is [] ? ["--urls", "http://127.0.0.1:0"] : arguments;
         var (exitCode, output) = await HostProcess.RunAsync(given, environment);
         Assert.True(exitCode == 1, $"{exitCode}: {output}");
         return Assert.Single(output.TrimEnd().Split('\n'));

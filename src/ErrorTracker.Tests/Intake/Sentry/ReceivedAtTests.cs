@@ -39,7 +39,8 @@ public sealed class ReceivedAtTests(SharedApi shared)
         var url = string.Format(CultureInfo.InvariantCulture, path, sender.Id, sender.Key);
         await api.SendAsync(HttpMethod.Post, url, 400, body, (NativeIntake.KeyHeader, sender.Key));
         api.Clock.Now = null;
-        Assert.Equal([0, 1], new[] { await ReceivedAsync("13:00", "13:02"), await ReceivedAsync("13:02", "13:03") });
+        Assert.Equal(0, await ReceivedAsync("13:00", "13:02"));
+        Assert.Equal(1, await ReceivedAsync("13:02", "13:03"));
 
         async Task<int> ReceivedAsync(string since, string until)
         {
