@@ -1,7 +1,11 @@
+using System.Text.Json;
+using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Outcomes;
 using ErrorTracker.Projections;
+using Marten;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ErrorTracker.Tests.Log;
 
@@ -58,6 +62,17 @@ public sealed class StoredNamesTests(SharedApi shared)
         ],
         await NamesAsync("indexname", "pg_indexes"));
 
+    /// <summary>Marten takes the names of members from the properties.</summary>
+    [Fact]
+    public void members_of_documents() => Assert.Equal(
+        ["CreatedAt Id Name", "Id Last", "ApplicationId CreatedAt Hash Id Prefix RevokedAt", "Id LastUsedAt"],
+        [
+            MembersOf(new Application(1, "name", default)),
+            MembersOf(new IdCounter("", 1)),
+            MembersOf(new IngestKey(Guid.Empty, 1, "", [], default)),
+            MembersOf(new IngestKeyUse(Guid.Empty, default)),
+        ]);
+
     [Fact]
     public void codes_of_steps() => Assert.Equal(
         ["16d", "8d", "4d", "2d", "d", "6h", "h", "m", "q"],
@@ -80,6 +95,13 @@ public sealed class StoredNamesTests(SharedApi shared)
             OutcomeTally.Table["errortracker.".Length..], OutcomeKind.Refused, OutcomeKind.NotKept,
             OutcomeKind.ClientDropped, Reason.Duplicate.Stored,
         ]);
+
+    private string MembersOf(object document)
+    {
+        var store = shared.Api.Host.Services.GetRequiredService<IDocumentStore>();
+        var json = JsonDocument.Parse(store.Options.Serializer().ToJson(document)).RootElement;
+        return string.Join(' ', json.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
+    }
 
     private async Task<string[]> NamesAsync(string column, string view) => await shared.Api.ScalarAsync<string[]>(
         $"""
