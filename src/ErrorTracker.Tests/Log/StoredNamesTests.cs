@@ -1,7 +1,11 @@
+using System.Text.Json;
+using ErrorTracker.Applications;
 using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Outcomes;
 using ErrorTracker.Projections;
+using Marten;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ErrorTracker.Tests.Log;
 
@@ -34,8 +38,9 @@ public sealed class StoredNamesTests(SharedApi shared)
     [Fact]
     public async Task schema_and_tables() => Assert.Equal(
         [
-            "ingest_keys", "ingest_outcomes", "level_counts_v4", "message_counts_v4", "message_texts_v4",
-            "mt_doc_application", "mt_doc_deadletterevent", "mt_doc_envelope", "mt_event_progression",
+            "ingest_outcomes", "level_counts_v4", "message_counts_v4", "message_texts_v4",
+            "mt_doc_application", "mt_doc_deadletterevent", "mt_doc_envelope", "mt_doc_id_counter",
+            "mt_doc_ingest_key", "mt_doc_ingest_key_use", "mt_event_progression",
             "mt_event_projection_floors", "mt_events", "mt_high_water_skips", "mt_hilo", "mt_streams",
             "open_buckets_v4", "open_minutes_v4",
         ],
@@ -44,18 +49,29 @@ public sealed class StoredNamesTests(SharedApi shared)
     [Fact]
     public async Task indexes() => Assert.Equal(
         [
-            "idx_mt_events_event_id", "ingest_keys_application", "ingest_keys_revoked", "ingest_outcomes_application",
-            "mt_doc_application_uidx_name", "mt_events_by_level", "mt_events_by_time", "mt_events_of_losses",
-            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_ingest_keys_id",
-            "pkey_ingest_outcomes_id",
+            "idx_mt_events_event_id", "ingest_outcomes_application", "mt_doc_application_uidx_name",
+            "mt_doc_ingest_key_idx_application_id", "mt_events_by_level", "mt_events_by_time", "mt_events_of_losses",
+            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_ingest_outcomes_id",
             "pkey_level_counts_v4_tenant_id_step_bucket_level",
             "pkey_message_counts_v4_tenant_id_step_bucket_level_message_hash", "pkey_message_texts_v4_message_hash",
             "pkey_mt_doc_application_id", "pkey_mt_doc_deadletterevent_id", "pkey_mt_doc_envelope_id",
+            "pkey_mt_doc_id_counter_id", "pkey_mt_doc_ingest_key_id", "pkey_mt_doc_ingest_key_use_id",
             "pkey_mt_event_projection_floors_name_tenant_id", "pkey_mt_events_seq_id",
             "pkey_mt_high_water_skips_ending_sequence", "pkey_mt_hilo_entity_name", "pkey_mt_streams_tenant_id_id",
             "pkey_open_buckets_v4_bucket", "pkey_open_minutes_v4_bucket_tenant_id_message_hash_level",
         ],
         await NamesAsync("indexname", "pg_indexes"));
+
+    /// <summary>Marten takes the names of members from the properties.</summary>
+    [Fact]
+    public void members_of_documents() => Assert.Equal(
+        ["CreatedAt Id Name", "Id Last", "ApplicationId CreatedAt Hash Id Prefix RevokedAt", "Id LastUsedAt"],
+        [
+            MembersOf(new Application(1, "name", default)),
+            MembersOf(new IdCounter("", 1)),
+            MembersOf(new IngestKey(Guid.Empty, 1, "", [], default)),
+            MembersOf(new IngestKeyUse(Guid.Empty, default)),
+        ]);
 
     [Fact]
     public void codes_of_steps() => Assert.Equal(
@@ -79,6 +95,13 @@ public sealed class StoredNamesTests(SharedApi shared)
             OutcomeTally.Table["errortracker.".Length..], OutcomeKind.Refused, OutcomeKind.NotKept,
             OutcomeKind.ClientDropped, Reason.Duplicate.Stored,
         ]);
+
+    private string MembersOf(object document)
+    {
+        var store = shared.Api.Host.Services.GetRequiredService<IDocumentStore>();
+        var json = JsonDocument.Parse(store.Options.Serializer().ToJson(document)).RootElement;
+        return string.Join(' ', json.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
+    }
 
     private async Task<string[]> NamesAsync(string column, string view) => await shared.Api.ScalarAsync<string[]>(
         $"""

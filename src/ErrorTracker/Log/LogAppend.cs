@@ -28,8 +28,7 @@ internal sealed class LogAppend(int events)
           (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
         select nextval('{LogSchema.Name}.mt_events_sequence'), sent.id, sent.stream_id, sent.version, sent.data,
           sent.type, sent.timestamp, sent.tenant_id,
-          ({ArrayOf(kind => kind.StoredDotnetType)})[array_position({ArrayOf(kind => kind.StoredType)}, sent.type)],
-          false
+          case sent.type {string.Join(' ', EventKinds.All.Select(DotnetTypeOf))} end, false
         from unnest($1, $2, $3, $4, $5, $6, $7) as sent(id, stream_id, version, data, timestamp, tenant_id, type)
         """;
 
@@ -90,7 +89,6 @@ internal sealed class LogAppend(int events)
             },
         };
 
-    /// <summary>A name of each kind, as SQL.</summary>
-    private static string ArrayOf(Func<EventKind, string> name) =>
-        $"array['{string.Join("', '", EventKinds.All.Select(name))}']";
+    /// <summary>An arm of SQL's <c>case</c> by the type.</summary>
+    private static string DotnetTypeOf(EventKind kind) => $"when '{kind.StoredType}' then '{kind.StoredDotnetType}'";
 }

@@ -95,14 +95,6 @@ public sealed class Snapshot(LogDatabases databases)
           and (@level::text is null or {LogRow.Level} = @level)
         """;
 
-    /// <summary>Runs one query made of these parts and reads its rows.</summary>
-    internal async Task<List<T>> QueryAsync<T>(
-        string sql, Question question, Func<NpgsqlDataReader, T> row, CancellationToken stop)
-    {
-        await using var view = await TakeAsync(question.ApplicationId, stop);
-        return await view.QueryAsync(sql, question, row, stop);
-    }
-
     /// <summary>
     /// A connection that was lost while nobody used it is replaced by a new one. Tables that somebody dropped are made
     /// anew: until they are filled again all is counted from the log.
