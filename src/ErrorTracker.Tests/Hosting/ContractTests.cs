@@ -17,7 +17,7 @@ public sealed partial class ContractTests(SharedApi shared)
 
     /// <summary>Programs call them by these.</summary>
     private static readonly string[] Names =
-        ["ListApplications", "ReadFeed", "RegisterApplication", "SendBatch", "SendEnvelope", "SendEvent"];
+        ["ListApplications", "GetFeed", "RegisterApplication", "SendBatch", "SendEnvelope", "SendEvent"];
 
     [Fact]
     public async Task the_document_is_the_file()

@@ -113,10 +113,10 @@ public sealed class RoundTrip
         };
         await _client.SendNetworkErrorReportAsync(_app.Id, null, null, [failed]);
 
-        await _client.CheckInAsync(_app.Id, "nightly");
-        await _client.PostCheckInAsync(_app.Id, "nightly");
-        await _client.CheckInWithKeyAsync(_app.Id, "nightly", _app.Ingest_key);
-        await _client.PostCheckInWithKeyAsync(_app.Id, "nightly", _app.Ingest_key);
+        await _client.SendCheckInByGetAsync(_app.Id, "nightly");
+        await _client.SendCheckInAsync(_app.Id, "nightly");
+        await _client.SendCheckInWithKeyByGetAsync(_app.Id, "nightly", _app.Ingest_key);
+        await _client.SendCheckInWithKeyAsync(_app.Id, "nightly", _app.Ingest_key);
     }
 
     private async Task ReadAsync()
@@ -129,18 +129,18 @@ public sealed class RoundTrip
         var plain = all.Items.Single(item => item.Message == "plain");
         Same((null, null, null), ((Guid?)plain.Event_id, plain.Stack, plain.Tags));
         Same("at Checkout", all.Items.Single(item => item.Message == "with a text").Stack);
-        var feed = await _client.ReadFeedAsync(_app.Id, after: null, limit: 1);
-        await _client.ReadFeedAsync(_app.Id, feed.Next, limit: null);
+        var feed = await _client.GetFeedAsync(_app.Id, after: null, limit: 1);
+        await _client.GetFeedAsync(_app.Id, feed.Next, limit: null);
 
-        var levels = await _client.CountByLevelAsync(_app.Id, _since, _until);
+        var levels = await _client.GetLevelCountsAsync(_app.Id, _since, _until);
         Same(2L, levels.Items.Single(item => item.Level == Level.INFO).Count);
         Same((long)Sent, levels.Items.Sum(item => item.Count));
-        var series = await _client.ReadTimeseriesAsync(
+        var series = await _client.GetTimeseriesAsync(
             _app.Id, _since, _until, Interval.MINUTE, Level.INFO, tz: "Europe/Berlin", fill: true);
         Same((Interval.MINUTE, 2L), (series.Interval, series.Series1.Sum(bucket => bucket.Count)));
-        var messages = await _client.ReadTopMessagesAsync(_app.Id, _since, _until, limit: 1, level: Level.ERROR);
+        var messages = await _client.GetTopMessagesAsync(_app.Id, _since, _until, limit: 1, level: Level.ERROR);
         Same((1, 1), (messages.Limit, messages.Items.Count));
-        var loss = await _client.ReadLossAsync(_app.Id, _since, _until);
+        var loss = await _client.GetLossAsync(_app.Id, _since, _until);
         Same((10L, 1L), (loss.Accepted, loss.Duplicates));
         Same((RefusalReason.Invalid, 1L), (loss.Refused.Single().Reason, loss.Refused.Single().Count));
         Same(4L, loss.Not_kept.Single(unkept => unkept.Category == UnkeptCategory.Monitor).Count);

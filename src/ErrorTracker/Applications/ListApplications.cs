@@ -34,7 +34,7 @@ public static class ListApplications
     public static async Task<IEnumerable<ApplicationSummary>> Get(
         Request request, HttpContext http, IDocumentStore store, LogDatabases databases, CancellationToken stop)
     {
-        await using var reader = await databases.Main.OpenReaderAsync(application: 0, stop);
+        await using var reader = await databases.Main.OpenReaderAsync(ReaderTurns.Nobody, stop);
         await using var session = store.QuerySession(Marten.Services.SessionOptions.ForConnection(reader.Connection));
 
         // One more than is answered tells whether there are more.

@@ -68,16 +68,17 @@ public sealed class GroupCommit(
     }
 
     /// <summary>
-    /// Takes the events out of the group whose id another one before them has. The others with ids of their senders are
-    /// put in order: two writers that have the same ids would else wait for each other.
+    /// The lane takes out events whose id an earlier event of the group has. It orders the others that their senders
+    /// named by their ids: two writers that had the same ids in different orders would wait for each other.
     /// </summary>
     private static List<PendingEvent> TakeRepeated(List<PendingEvent> group)
     {
         var named = group.Where(pending => pending.MayRepeat).ToList();
         if (named.Count == 0) return [];
+        var firstOfEachId = named.DistinctBy(pending => pending.Id).OrderBy(pending => pending.Id).ToList();
         group.RemoveAll(pending => pending.MayRepeat);
-        group.AddRange(named.DistinctBy(pending => pending.Id).OrderBy(pending => pending.Id));
-        return [.. named.Except(group)];
+        group.AddRange(firstOfEachId);
+        return [.. named.Except(firstOfEachId)];
     }
 
     /// <summary>Tries until each event of the group is answered.</summary>
@@ -195,7 +196,7 @@ public sealed class GroupCommit(
     /// Requests are answered one after another by one thread of the pool, not each by one that it wakes; the lane goes
     /// on meanwhile.
     /// </summary>
-    private void Settle(List<PendingEvent> group, Func<PendingEvent, Outcome> outcome)
+    private void Settle(List<PendingEvent> group, Func<PendingEvent, Settlement> outcome)
     {
         var settled = group.Select(pending => (Pending: pending, Outcome: outcome(pending))).ToList();
         ThreadPool.UnsafeQueueUserWorkItem(_ =>

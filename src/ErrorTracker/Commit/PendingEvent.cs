@@ -21,7 +21,7 @@ public enum Fate
 }
 
 /// <param name="ReceivedAt">When the event that is stored was received.</param>
-public readonly record struct Outcome(Fate Fate, DateTimeOffset ReceivedAt);
+public readonly record struct Settlement(Fate Fate, DateTimeOffset ReceivedAt);
 
 /// <summary>
 /// An accepted event on its way to the log. <see cref="Settled"/> completes after the commit that holds it, or when no
@@ -37,7 +37,7 @@ public sealed record PendingEvent(
     /// <summary>When it was put on the queue, in ticks of the clock.</summary>
     internal long EnqueuedAt { get; set; }
 
-    public TaskCompletionSource<Outcome> Settled { get; } = new();
+    public TaskCompletionSource<Settlement> Settled { get; } = new();
 
     /// <summary>Settles it as not committed, unless it is settled.</summary>
     internal void GiveUp() => Settled.TrySetResult(new(Fate.NotCommitted, ReceivedAt));

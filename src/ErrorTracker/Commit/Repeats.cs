@@ -26,10 +26,10 @@ public sealed class Repeats(LogDatabase database)
     /// not repeated.
     /// </param>
     /// <returns>What became of those whose ids are stored.</returns>
-    public async Task<Dictionary<PendingEvent, Outcome>> FindAsync(
+    public async Task<Dictionary<PendingEvent, Settlement>> FindAsync(
         List<PendingEvent> group, List<PendingEvent> again, bool inDoubt)
     {
-        var found = new Dictionary<PendingEvent, Outcome>(ReferenceEqualityComparer.Instance);
+        var found = new Dictionary<PendingEvent, Settlement>(ReferenceEqualityComparer.Instance);
         await using var connection = await database.Lanes.OpenConnectionAsync();
         var known = await KnownAsync(connection, group.Concat(again));
         if (known.Count == 0) return found;

@@ -44,7 +44,8 @@ internal static partial class PostgresUrl
         var at = authority.LastIndexOf('@');
         if (at >= 0)
         {
-            var (user, password) = Cut(authority[..at], authority.IndexOf(':') is var colon && colon < at ? colon : -1);
+            var credentials = authority[..at];
+            var (user, password) = Cut(credentials, credentials.IndexOf(':'));
             if (user.Length > 0) to.Username = Decode(user);
             if (password.Length > 0) to.Password = Decode(password);
         }
@@ -76,7 +77,8 @@ internal static partial class PostgresUrl
     private static bool TrySet(string parameter, NpgsqlConnectionStringBuilder to)
     {
         var (name, value) = Cut(parameter, parameter.IndexOf('='));
-        (name, value) = (Decode(name), Decode(value));
+        name = Decode(name);
+        value = Decode(value);
         if (name.Equals("sslmode", StringComparison.OrdinalIgnoreCase)) value = value.Replace("-", "");
         try
         {

@@ -50,20 +50,8 @@ public static class ListEvents
             Number.Optional("limit", limit, otherwise: DefaultPage, least: 1, LongestPage, errors),
             Number.Optional("offset", offset, otherwise: 0, least: 0, int.MaxValue, errors),
             Levels.Optional(level, errors),
-            WindowOf(since, until, errors));
+            Window.Optional(since, until, errors));
         return (request, errors.OrNone());
-    }
-
-    /// <summary>Either end may be absent.</summary>
-    private static Window WindowOf(string? since, string? until, FieldErrors errors)
-    {
-        var window = new Window(
-            Instant.Optional("since", since, errors) ?? DateTimeOffset.MinValue,
-            Instant.Optional("until", until, errors) ?? DateTimeOffset.MaxValue);
-        var isWrong = errors.ContainsKey("since") || errors.ContainsKey("until");
-        if (!isWrong && since is not null && until is not null && window.Since >= window.Until)
-            errors.AddFault("since", "must be before until");
-        return window;
     }
 
     public static Task<(Application?, ProblemDetails)> LoadAsync(
@@ -76,7 +64,7 @@ public static class ListEvents
     [WolverineGet("/apps/{app_id}/events", OperationId = "ListEvents")]
     [ProducesResponseType<EventPage>(200), Refuses(400, 404, 503)]
     public static Task<IResult> Get(
-        Application application, Request request, HttpContext http, Snapshot snapshot, PageMemory memory,
+        Application application, Request request, HttpContext http, Snapshots snapshots, PageMemory memory,
         CancellationToken stop)
     {
         var page = memory.NewPage(application.Id);
@@ -84,7 +72,7 @@ public static class ListEvents
         {
             if (!page.TryReserve(EventJson.Overhead)) return PageAnswer.Busy(http);
             page.Write("{\"items\":["u8);
-            await using var view = await snapshot.TakeAsync(application.Id, stop);
+            await using var view = await snapshots.TakeAsync(application.Id, stop);
             if (await FillAsync(page, view, application.Id, request, stop) is not { } filled) return PageAnswer.Busy(http);
             page.Write(Encoding.ASCII.GetBytes($"],\"next_offset\":{NextOffset(request, filled)}}}"));
             return null;
@@ -93,7 +81,7 @@ public static class ListEvents
 
     /// <returns>Null if there is no memory for a first event.</returns>
     internal static async Task<Filled?> FillAsync(
-        Page page, SnapshotView view, int applicationId, Request request, CancellationToken stop)
+        Page page, Snapshot view, int applicationId, Request request, CancellationToken stop)
     {
         var all = new Question(applicationId, request.Window, Step.OfLevels, request.Level);
         if (await PageStart.FindAsync(view, all, request.Offset, stop) is not { } start) return new Filled();

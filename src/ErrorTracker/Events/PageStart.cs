@@ -17,9 +17,9 @@ internal sealed record PageStart(DateTimeOffset Until, int Skip)
             select date_bin(@length, parts.at, timestamptz '1970-01-01 00:00Z') as bucket, sum(parts.n)::bigint as n
             from (
               select counted.bucket as at, counted.n
-              from {Snapshot.Counted("bucket, count as n", CounterTables.Current.Levels)}
+              from {WindowSql.Counted("bucket, count as n", CounterTables.Current.Levels)}
               union all
-              select loose.timestamp, 1 from {Snapshot.Loose("timestamp")}) as parts
+              select loose.timestamp, 1 from {WindowSql.Loose("timestamp")}) as parts
             group by 1) as buckets) as summed
         where summed.upto > @offset order by summed.bucket desc limit 1
         """;
@@ -29,7 +29,7 @@ internal sealed record PageStart(DateTimeOffset Until, int Skip)
     /// walked and a page costs the same wherever it is. Null if the window holds fewer events.
     /// </summary>
     public static async Task<PageStart?> FindAsync(
-        SnapshotView view, Question question, int offset, CancellationToken stop)
+        Snapshot view, Question question, int offset, CancellationToken stop)
     {
         var window = question.Window;
         for (var ladder = Step.OfLevels; ladder.Length > 0 && offset > Walkable; ladder = ladder[1..])

@@ -69,7 +69,7 @@ public static class ReadFeed
     /// the same: one answer searches 200,000 events of all applications at most, so it may be empty although others
     /// follow. An event is there when nothing before it is still being written, usually within a second.
     /// </summary>
-    [WolverineGet("/apps/{app_id}/feed", OperationId = "ReadFeed")]
+    [WolverineGet("/apps/{app_id}/feed", OperationId = "GetFeed")]
     [ProducesResponseType<EventFeed>(200), Refuses(400, 404, 503)]
     public static Task<IResult> Get(
         Application application, Request request, HttpContext http, LogDatabases databases, PageMemory memory,

@@ -66,7 +66,7 @@ internal static class ContractParameters
             (_, "offset") => Whole(least: 0, otherwise: 0),
             ("ListApplications", "limit") => Whole(least: 1, most: 1_000),
             ("ListApplications", "after") => Whole(least: 0, otherwise: 0),
-            ("ReadTopMessages", "limit") => Whole(least: 1, most: 100, otherwise: 10),
+            ("GetTopMessages", "limit") => Whole(least: 1, most: 100, otherwise: 10),
             (_, "limit") => Whole(least: 1, most: 50, otherwise: 20),
             (_, "fill") => new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = JsonValue.Create(false) },
             (_, "name") => new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 100 },

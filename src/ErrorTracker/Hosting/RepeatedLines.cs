@@ -81,7 +81,8 @@ internal sealed class RepeatedLines(TimeProvider clock, Action<string, LogLevel,
     {
         var news = $"{fault.Count - fault.Told:N0} times more, the last at {Time(fault.Last)}";
         write(kind.Category, kind.Level, $"Again: {fault.Text} ({news})");
-        (fault.Told, fault.ToldAt) = (fault.Count, now);
+        fault.Told = fault.Count;
+        fault.ToldAt = now;
     }
 
     private void TellEnd(LineKind kind, Fault fault)

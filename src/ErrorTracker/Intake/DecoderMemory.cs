@@ -57,7 +57,8 @@ internal static class DecoderMemory
     private static int BrotliWindowLog(ref Bits bits)
     {
         if (bits.Take(1) == 0) return 16;
-        if (bits.Take(3) is var large and > 0) return 17 + large;
+        var large = bits.Take(3);
+        if (large > 0) return 17 + large;
         return bits.Take(3) switch
         {
             0 => 17,

@@ -17,7 +17,6 @@ public sealed class IntakeServices(
     internal WriteQueue Queue => queue;
     internal OutcomeTally Tally => tally;
     internal IngestMetrics Metrics => metrics;
-    internal TimeProvider Clock => clock;
     internal CancellationToken Stopping => host.ApplicationStopping;
     internal DateTimeOffset Now => Instant.Now(clock);
 }

@@ -29,6 +29,9 @@ internal sealed class KeptJson
         MaxDepth = DeepestWritten,
     };
 
+    /// <summary>Of a context: what could not be kept as it was sent, and why.</summary>
+    public const string DroppedMember = "dropped";
+
     /// <summary>Values were parsed before they come here: their depth has been judged.</summary>
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
@@ -51,6 +54,15 @@ internal sealed class KeptJson
     {
         if (_dropped.Count < MostNotes) _dropped.TryAdd(CodePoints.Truncate(path, LongestPath), why);
         else _unnamed++;
+    }
+
+    /// <summary>The reasons as the member <c>dropped</c> of a context; nothing if there are none.</summary>
+    public void WriteDropped(Utf8JsonWriter context)
+    {
+        if (Dropped.Count == 0) return;
+        context.WriteStartObject(DroppedMember);
+        foreach (var (path, why) in Dropped) context.WriteString(path, why);
+        context.WriteEndObject();
     }
 
     /// <summary>An object of these members.</summary>

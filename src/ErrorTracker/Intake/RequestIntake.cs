@@ -40,7 +40,7 @@ internal abstract class RequestIntake(string app_id, HttpContext http, IntakeSer
                 await CommitsAsync();
                 refusal = JudgeCommits();
             }
-            Account(refusal);
+            CountOutcome(refusal);
             return refusal is null ? Accept() : Refuse(refusal);
         }
     }
@@ -95,7 +95,7 @@ internal abstract class RequestIntake(string app_id, HttpContext http, IntakeSer
     /// <summary>
     /// Counts what was not stored: a request that is refused as a whole is one. What is stored is counted by the log.
     /// </summary>
-    protected virtual void Account(IntakeRefusal? refusal)
+    protected virtual void CountOutcome(IntakeRefusal? refusal)
     {
         if (refusal is null) return;
         its.Metrics.Refused(refusal.Reason.Stored);
@@ -103,10 +103,10 @@ internal abstract class RequestIntake(string app_id, HttpContext http, IntakeSer
     }
 
     /// <summary>Counts events of a request that is not refused as a whole.</summary>
-    protected void AccountRefused(Account account, Reason reason, int events = 1)
+    protected void CountRefused(Arrival arrival, Reason reason, int events = 1)
     {
         its.Metrics.Refused(reason.Stored, events);
-        its.Tally.Add(account, reason, events);
+        its.Tally.Add(arrival, reason, events);
     }
 
     /// <summary>The answer after the commit.</summary>

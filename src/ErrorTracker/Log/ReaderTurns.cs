@@ -12,6 +12,9 @@ internal sealed class TooManyReadersException() : Exception("Too many statistics
 /// <param name="most">Readers at work at once.</param>
 internal sealed class ReaderTurns(int most)
 {
+    /// <summary>No application has this id: it stands for readers of what belongs to none.</summary>
+    public const int Nobody = 0;
+
     private const int MostWaiting = 64;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);

@@ -13,8 +13,10 @@ public static class StorableText
     public static byte[] ToUtf8(ReadOnlySpan<byte> bytes)
     {
         var text = new ArrayBufferWriter<byte>(bytes.Length + 16);
-        while (bytes.IndexOfAnyExceptInRange((byte)0, (byte)0x7f) is var at and >= 0)
+        while (true)
         {
+            var at = bytes.IndexOfAnyExceptInRange((byte)0, (byte)0x7f);
+            if (at < 0) break;
             text.Write(bytes[..at]);
             bytes = bytes[at..];
             if (Rune.DecodeFromUtf8(bytes, out _, out var length) == OperationStatus.Done) text.Write(bytes[..length]);
@@ -28,8 +30,11 @@ public static class StorableText
     /// <summary>Replaces each such escape by U+FFFD, in place: the escapes are equally long.</summary>
     public static void Repair(Span<byte> json)
     {
-        for (var at = 0; json[at..].IndexOf((byte)'\\') is var next and >= 0;)
+        var at = 0;
+        while (true)
         {
+            var next = json[at..].IndexOf((byte)'\\');
+            if (next < 0) return;
             at += next;
             var unit = Escaped(json[at..]);
             if (unit is null)

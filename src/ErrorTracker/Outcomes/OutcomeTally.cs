@@ -8,7 +8,7 @@ namespace ErrorTracker.Outcomes;
 /// <summary>
 /// On whom something is counted: an application whose key was shown, and the time that it is counted at.
 /// </summary>
-internal sealed record Account(int ApplicationId, DateTimeOffset ReceivedAt);
+internal sealed record Arrival(int ApplicationId, DateTimeOffset ReceivedAt);
 
 /// <summary>
 /// Counts, for each application, what the log does not hold: duplicates and refusals by reason, what is not kept by
@@ -67,37 +67,37 @@ public sealed class OutcomeTally(LogDatabases databases, ILogger<OutcomeTally> l
     private sealed record Row(Guid Id, Subject Of, DateTimeOffset At, long Count);
 
     /// <summary>Duplicates and refusals.</summary>
-    /// <param name="account">Whose they are.</param>
+    /// <param name="arrival">Whose they are.</param>
     /// <param name="reason">Why they are not stored.</param>
     /// <param name="events">How many.</param>
-    internal void Add(Account account, Reason reason, int events = 1)
+    internal void Add(Arrival arrival, Reason reason, int events = 1)
     {
         if (events == 0) return;
-        var subject = new Subject(account.ApplicationId, OutcomeKind.Refused, reason.Stored, "");
-        lock (_open) Add(account.ReceivedAt, subject, events);
+        var subject = new Subject(arrival.ApplicationId, OutcomeKind.Refused, reason.Stored, "");
+        lock (_open) Add(arrival.ReceivedAt, subject, events);
     }
 
-    /// <param name="account">Whose they are.</param>
+    /// <param name="arrival">Whose they are.</param>
     /// <param name="category">One of a closed list.</param>
     /// <param name="count">At least 1.</param>
-    internal void AddNotKept(Account account, string category, long count)
+    internal void AddNotKept(Arrival arrival, string category, long count)
     {
-        var subject = new Subject(account.ApplicationId, OutcomeKind.NotKept, "", category);
-        lock (_open) Add(account.ReceivedAt, subject, count);
+        var subject = new Subject(arrival.ApplicationId, OutcomeKind.NotKept, "", category);
+        lock (_open) Add(arrival.ReceivedAt, subject, count);
     }
 
     /// <summary>Pairs beyond the limit of the application and the day are counted together.</summary>
-    /// <param name="account">Whose they are.</param>
+    /// <param name="arrival">Whose they are.</param>
     /// <param name="dropped">In the sender's words: at most 100 characters each. Quantities are at least 1.</param>
-    internal void AddDropped(Account account, IReadOnlyDictionary<DropPair, long> dropped)
+    internal void AddDropped(Arrival arrival, IReadOnlyDictionary<DropPair, long> dropped)
     {
-        var day = DateOnly.FromDateTime(account.ReceivedAt.UtcDateTime);
+        var day = DateOnly.FromDateTime(arrival.ReceivedAt.UtcDateTime);
         lock (_open)
             foreach (var (sent, quantity) in dropped)
             {
-                var (reason, category) = _pairs.Admit(account.ApplicationId, day, sent);
-                var subject = new Subject(account.ApplicationId, OutcomeKind.ClientDropped, reason, category);
-                Add(account.ReceivedAt, subject, quantity);
+                var (reason, category) = _pairs.Admit(arrival.ApplicationId, day, sent);
+                var subject = new Subject(arrival.ApplicationId, OutcomeKind.ClientDropped, reason, category);
+                Add(arrival.ReceivedAt, subject, quantity);
             }
     }
 

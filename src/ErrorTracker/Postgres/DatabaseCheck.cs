@@ -12,7 +12,8 @@ internal static class DatabaseCheck
     public static async Task RequireAsync(NpgsqlDataSource database, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        if (await AskAsync<string>(connection, "show server_encoding", stop) is var encoding and not "UTF8")
+        var encoding = await AskAsync<string>(connection, "show server_encoding", stop);
+        if (encoding != "UTF8")
             throw new StartupException(
                 $"The database {connection.Database} is encoded as {encoding}, which cannot hold every text. "
                 + "Make it anew: create database … encoding 'UTF8' template template0.");

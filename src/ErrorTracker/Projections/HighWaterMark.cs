@@ -46,10 +46,10 @@ internal sealed class HighWaterMark(NpgsqlDataSource database)
     /// <summary>
     /// Moves the mark over all numbers drawn until now, once the transactions that have drawn one have ended.
     /// </summary>
-    /// <param name="patience">So long these are waited for.</param>
+    /// <param name="timeout">So long these are waited for.</param>
     /// <param name="stop">Cuts it off.</param>
     /// <returns>False if one of them still runs: the mark has not been moved.</returns>
-    public async Task<bool> AdvanceAsync(TimeSpan patience, CancellationToken stop)
+    public async Task<bool> AdvanceAsync(TimeSpan timeout, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         // First the numbers: who has drawn one of them is then among the drawers.
@@ -57,7 +57,7 @@ internal sealed class HighWaterMark(NpgsqlDataSource database)
         var drawers = await DrawersAsync(connection, stop);
         for (var waited = TimeSpan.Zero; drawers.Count > 0; waited += Pause)
         {
-            if (waited >= patience) return false;
+            if (waited >= timeout) return false;
             await Task.Delay(Pause, stop);
             drawers.IntersectWith(await DrawersAsync(connection, stop));
         }

@@ -5,7 +5,8 @@ namespace ErrorTracker.Projections;
 
 /// <summary>
 /// How far things are: Marten's table of progress, a row for each shard and one for the high-water mark, and the end of
-/// the log. Whoever reads or writes them does so by these fragments.
+/// the log. Whoever asks for them does so by these fragments;
+/// who changes a row writes its own statement, in the transaction of the change.
 /// </summary>
 /// <remarks>
 /// Marten's own <c>AllProjectionProgress</c> and <c>FetchEventStoreStatistics</c> would not do. Folds, rebuilds and

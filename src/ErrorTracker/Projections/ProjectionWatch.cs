@@ -12,7 +12,7 @@ namespace ErrorTracker.Projections;
 /// </summary>
 internal sealed class ProjectionWatch : EachSecond
 {
-    private static readonly TimeSpan MarkPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MarkTimeout = TimeSpan.FromMilliseconds(500);
 
     /// <summary>An open row that is over costs readers little for some seconds more.</summary>
     private const int SecondsBetweenCloses = 6;
@@ -89,7 +89,7 @@ internal sealed class ProjectionWatch : EachSecond
 
         if (now.Mark < now.Committed) _committed.Set(); // another node's events
         var markStandsStill = now.Mark < now.Drawn && now.Mark == _last?.Mark;
-        if (markStandsStill && await _mark.AdvanceAsync(MarkPatience, stop)) now = await LookAsync(stop);
+        if (markStandsStill && await _mark.AdvanceAsync(MarkTimeout, stop)) now = await LookAsync(stop);
         if (now.Committed > 2 * Math.Max(now.Known, WorthAnalyzing)) await AnalyzeAsync(stop);
 
         var ended = new List<Task>();

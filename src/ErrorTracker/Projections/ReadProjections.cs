@@ -37,7 +37,7 @@ public static class ReadProjections
     public static async Task<List<ProjectionStatus>> List(
         [FromServices] RegisteredProjections projections, [FromServices] LogDatabases databases, CancellationToken stop)
     {
-        await using var view = await databases.Main.OpenReaderAsync(application: 0, stop);
+        await using var view = await databases.Main.OpenReaderAsync(ReaderTurns.Nobody, stop);
         await using var command = new NpgsqlCommand(Sql(projections), view.Connection);
         await using var reader = await command.ExecuteReaderAsync(stop);
         var found = new List<ProjectionStatus>();
@@ -45,25 +45,39 @@ public static class ReadProjections
         return found;
     }
 
-    /// <summary>A version that is registered has no row of the progress before its first fold.</summary>
-    private static string Sql(RegisteredProjections projections) =>
-        $"""
-        select version.projection, version.name, coalesce(shard.last_seq_id, 0), high_water.mark, log.last_event,
-          case when not version.is_complete then version.lost else shard.pause_reason end,
-          shard.last_updated,
-          greatest(shard.last_updated, (
-            select e.timestamp from {LogSchema.Name}.mt_events as e
-            where e.seq_id > coalesce(shard.last_seq_id, 0) order by e.seq_id limit 1)) > now() - interval '10 seconds',
-          exists (
+    /// <summary>Whether somebody holds the lock of a rebuild of the version, as SQL.</summary>
+    private const string IsRebuilding =
+        """
+        exists (
             select from pg_locks as l
             where l.locktype = 'advisory' and l.classid = 0 and l.objid = version.rebuild_lock
-              and l.database = (select d.oid from pg_database as d where d.datname = current_database())),
-          case when high_water.mark < log.last_event then {HighWaterMark.Blocker} end,
-          (select coalesce(max(extract(epoch from clock_timestamp() - snapshot.began)), 0)::float8 from (
+              and l.database = (select d.oid from pg_database as d where d.datname = current_database()))
+        """;
+
+    /// <summary>Seconds that the oldest snapshot of the database has been held, as SQL.</summary>
+    private const string OldestSnapshot =
+        """
+        (select coalesce(max(extract(epoch from clock_timestamp() - snapshot.began)), 0)::float8 from (
             select a.xact_start as began from pg_stat_activity as a
             where a.backend_xmin is not null and a.datname = current_database() and a.pid <> pg_backend_pid()
             union all
             select p.prepared from pg_prepared_xacts as p where p.database = current_database()) as snapshot)
+        """;
+
+    /// <summary>A version that is registered has no row of the progress before its first fold.</summary>
+    private static string Sql(RegisteredProjections projections) =>
+        $"""
+        select version.projection, version.name, coalesce(shard.last_seq_id, 0) as processed,
+          high_water.mark, log.last_event,
+          case when not version.is_complete then version.lost else shard.pause_reason end as error,
+          shard.last_updated,
+          greatest(shard.last_updated, (
+            select e.timestamp from {LogSchema.Name}.mt_events as e
+            where e.seq_id > coalesce(shard.last_seq_id, 0) order by e.seq_id limit 1)
+          ) > now() - interval '10 seconds' as moved,
+          {IsRebuilding} as is_rebuilding,
+          case when high_water.mark < log.last_event then {HighWaterMark.Blocker} end as blocker,
+          {OldestSnapshot} as oldest_snapshot
         from ({string.Join(" union all ", projections.All.Select(VersionsOf))}) as version
         left join {LogProgress.Table} as shard on shard.name = version.name
         cross join (select {LogProgress.Mark} as mark) as high_water

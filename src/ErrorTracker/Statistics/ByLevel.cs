@@ -28,9 +28,9 @@ public static class ByLevel
     internal static readonly string Sql =
         $"""
         select parts.level, sum(parts.n)::bigint from (
-          select level, n from {Snapshot.Counted("level, count as n", CounterTables.Current.Levels)}
+          select level, n from {WindowSql.Counted("level, count as n", CounterTables.Current.Levels)}
           union all
-          select level, 1 from {Snapshot.Loose($"{LogRow.Level} as level")}) as parts
+          select level, 1 from {WindowSql.Loose($"{LogRow.Level} as level")}) as parts
         group by parts.level order by 2 desc, 1
         """;
 
@@ -44,17 +44,17 @@ public static class ByLevel
         string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
 
     /// <summary>Events of a window by level.</summary>
-    [WolverineGet("/apps/{app_id}/stats/by-level", OperationId = "CountByLevel")]
+    [WolverineGet("/apps/{app_id}/stats/by-level", OperationId = "GetLevelCounts")]
     [ProducesResponseType<LevelCounts>(200), Refuses(400, 404)]
     public static async Task<LevelCounts> Get(
-        Application application, Window window, Snapshot snapshot, CancellationToken stop)
+        Application application, Window window, Snapshots snapshots, CancellationToken stop)
     {
-        await using var view = await snapshot.TakeAsync(application.Id, stop);
+        await using var view = await snapshots.TakeAsync(application.Id, stop);
         return new(window.Since, window.Until, await CountAsync(view, application.Id, window, stop));
     }
 
     internal static Task<List<LevelCount>> CountAsync(
-        SnapshotView view, int applicationId, Window window, CancellationToken stop) =>
+        Snapshot view, int applicationId, Window window, CancellationToken stop) =>
         view.QueryAsync(
             Sql, new Question(applicationId, window, Step.OfLevels),
             row => new LevelCount(row.GetString(0), row.GetInt64(1)), stop);

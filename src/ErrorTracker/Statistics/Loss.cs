@@ -122,23 +122,23 @@ public static class Loss
     /// What became of all that was sent in a window: received, accepted, duplicate, refused by reason, not kept by
     /// category; and what SDKs report that they dropped.
     /// </summary>
-    [WolverineGet("/apps/{app_id}/loss", OperationId = "ReadLoss")]
+    [WolverineGet("/apps/{app_id}/loss", OperationId = "GetLoss")]
     [ProducesResponseType<LossReport>(200), Refuses(400, 404)]
     public static async Task<LossReport> Get(
-        Application application, Window window, Snapshot snapshot, OutcomeTally tally, CancellationToken stop)
+        Application application, Window window, Snapshots snapshots, OutcomeTally tally, CancellationToken stop)
     {
         await tally.FlushAsync(stop);
-        await using var view = await snapshot.TakeAsync(application.Id, stop);
+        await using var view = await snapshots.TakeAsync(application.Id, stop);
         return await ReportAsync(view, application.Id, window, stop);
     }
 
     /// <summary>The report, as far as the tally is written in this snapshot.</summary>
     internal static async Task<LossReport> ReportAsync(
-        SnapshotView view, int applicationId, Window window, CancellationToken stop)
+        Snapshot view, int applicationId, Window window, CancellationToken stop)
     {
         var levels = await ByLevel.CountAsync(view, applicationId, window, stop);
         var question = new Question(applicationId, window, Step.OfLevels);
-        var outcomes = await view.QueryAsync(OutcomesSql, question, Outcome.Read, stop);
+        var outcomes = await view.QueryAsync(OutcomesSql, question, TalliedCount.Read, stop);
         var dropped = await view.QueryAsync(DroppedSql, question, ReadDropped, stop);
         return Report(window, levels.Sum(level => level.Count), outcomes, dropped);
     }
@@ -147,7 +147,7 @@ public static class Loss
         new(row.GetString(0), row.GetString(1), row.GetInt64(2));
 
     private static LossReport Report(
-        Window window, long accepted, List<Outcome> outcomes, List<ClientDropCount> dropped)
+        Window window, long accepted, List<TalliedCount> outcomes, List<ClientDropCount> dropped)
     {
         var received = outcomes.Aggregate(accepted, (sum, outcome) => Saturating.Add(sum, outcome.Count));
         var duplicates = outcomes.Find(outcome => outcome.Kind == Kinds.Duplicate)?.Count ?? 0;
@@ -160,9 +160,9 @@ public static class Loss
 
     private enum Kinds { Refused, Duplicate, NotKept }
 
-    private sealed record Outcome(Kinds Kind, string Name, long Count)
+    private sealed record TalliedCount(Kinds Kind, string Name, long Count)
     {
-        public static Outcome Read(NpgsqlDataReader row)
+        public static TalliedCount Read(NpgsqlDataReader row)
         {
             var name = row.GetString(1);
             var kind = row.GetString(0) == OutcomeKind.NotKept ? Kinds.NotKept

@@ -39,9 +39,9 @@ public static class Timeseries
           sum(parts.n)::bigint
         from (
           select counted.bucket as at, sum(counted.n) as n
-          from {Snapshot.Counted("bucket, count as n", CounterTables.Current.Levels)} group by counted.bucket
+          from {WindowSql.Counted("bucket, count as n", CounterTables.Current.Levels)} group by counted.bucket
           union all
-          select loose.timestamp, 1 from {Snapshot.Loose("timestamp")}
+          select loose.timestamp, 1 from {WindowSql.Loose("timestamp")}
           union all
           select filled.at, 0
           from generate_series(@since, @until - interval '1 microsecond', @grain) as filled(at) where @fill
@@ -84,12 +84,12 @@ public static class Timeseries
         string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
 
     /// <summary>Events of a window over time.</summary>
-    [WolverineGet("/apps/{app_id}/stats/timeseries", OperationId = "ReadTimeseries")]
+    [WolverineGet("/apps/{app_id}/stats/timeseries", OperationId = "GetTimeseries")]
     [ProducesResponseType<Series>(200), Refuses(400, 404)]
     public static async Task<Series> Get(
-        Application application, Request request, Snapshot snapshot, CancellationToken stop)
+        Application application, Request request, Snapshots snapshots, CancellationToken stop)
     {
-        await using var view = await snapshot.TakeAsync(application.Id, stop);
+        await using var view = await snapshots.TakeAsync(application.Id, stop);
         var buckets = await CountAsync(view, application.Id, request, stop);
         return new(request.Interval.Name, request.Window.Since, request.Window.Until, buckets);
     }
@@ -98,7 +98,7 @@ public static class Timeseries
 
     /// <exception cref="UnknownZoneException">The zone is known here, but not to the database.</exception>
     internal static async Task<List<BucketCount>> CountAsync(
-        SnapshotView view, int applicationId, Request request, CancellationToken stop)
+        Snapshot view, int applicationId, Request request, CancellationToken stop)
     {
         var (window, level, zone, fill, interval) = request;
         var question = new Question(applicationId, window, whole => interval.Cut(zone, whole), level,

@@ -33,13 +33,13 @@ public static class TopMessages
         with loose_messages as (
           select {CounterFold.HashOf("sent.message")} as hash, sent.message, sent.n, sent.last_seen from (
             select loose.message, count(*) as n, max(loose.timestamp) as last_seen
-            from {Snapshot.Loose($"timestamp, {LogRow.Message} as message")} group by loose.message) as sent),
+            from {WindowSql.Loose($"timestamp, {LogRow.Message} as message")} group by loose.message) as sent),
         messages as (
           select parts.hash, sum(parts.n)::bigint as n, max(parts.last_seen) as last_seen,
             max(parts.message collate "C") as message
           from (
             select counted.hash, counted.n, counted.last_seen, null::text as message
-            from {Snapshot.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
+            from {WindowSql.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
             union all
             select hash, n, last_seen, message from loose_messages) as parts
           group by parts.hash),
@@ -83,17 +83,17 @@ public static class TopMessages
         string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
 
     /// <summary>The most frequent messages of a window.</summary>
-    [WolverineGet("/apps/{app_id}/stats/top-messages", OperationId = "ReadTopMessages")]
+    [WolverineGet("/apps/{app_id}/stats/top-messages", OperationId = "GetTopMessages")]
     [ProducesResponseType<FrequentMessages>(200), Refuses(400, 404)]
     public static async Task<FrequentMessages> Get(
-        Application application, Request request, Snapshot snapshot, CancellationToken stop)
+        Application application, Request request, Snapshots snapshots, CancellationToken stop)
     {
-        await using var view = await snapshot.TakeAsync(application.Id, stop);
+        await using var view = await snapshots.TakeAsync(application.Id, stop);
         return new(request.Limit, await CountAsync(view, application.Id, request, stop));
     }
 
     internal static Task<List<FrequentMessage>> CountAsync(
-        SnapshotView view, int applicationId, Request request, CancellationToken stop) =>
+        Snapshot view, int applicationId, Request request, CancellationToken stop) =>
         view.QueryAsync(
             Sql, new Question(applicationId, request.Window, Step.OfMessages, request.Level, ("limit", request.Limit)),
             row => new FrequentMessage(row.GetString(0), row.GetInt64(1), row.GetFieldValue<DateTimeOffset>(2)), stop);

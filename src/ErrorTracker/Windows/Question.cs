@@ -21,7 +21,7 @@ internal sealed record Question(
     {
     }
 
-    /// <summary>The parameters are those that the parts of <see cref="Snapshot"/> name, and the query's own.</summary>
+    /// <summary>The parameters are those that the parts of <see cref="WindowSql"/> name, and the query's own.</summary>
     public NpgsqlCommand Ask(string sql, Marks marks)
     {
         var cuts = Cut(Window.Beyond(marks.Newest)).ToList();

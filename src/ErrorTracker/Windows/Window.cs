@@ -7,12 +7,22 @@ namespace ErrorTracker.Windows;
 public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
 {
     /// <summary>Both ends are required; each fault is named in <paramref name="errors"/>.</summary>
-    public static Window Parse(string? since, string? until, Dictionary<string, string[]> errors)
+    public static Window Parse(string? since, string? until, Dictionary<string, string[]> errors) =>
+        Ordered(Instant.Required("since", since, errors), Instant.Required("until", until, errors), errors);
+
+    /// <summary>Either end may be absent: then the window has none there.</summary>
+    public static Window Optional(string? since, string? until, Dictionary<string, string[]> errors)
     {
-        var window = new Window(Instant.Required("since", since, errors), Instant.Required("until", until, errors));
-        var isRead = !errors.ContainsKey("since") && !errors.ContainsKey("until");
-        if (isRead && window.Since >= window.Until) errors["since"] = ["must be before until"];
-        return window;
+        var from = Instant.Optional("since", since, errors) ?? DateTimeOffset.MinValue;
+        var to = Instant.Optional("until", until, errors) ?? DateTimeOffset.MaxValue;
+        return since is null || until is null ? new(from, to) : Ordered(from, to, errors);
+    }
+
+    private static Window Ordered(DateTimeOffset since, DateTimeOffset until, Dictionary<string, string[]> errors)
+    {
+        var areRead = !errors.ContainsKey("since") && !errors.ContainsKey("until");
+        if (areRead && since >= until) errors.AddFault("since", "must be before until");
+        return new(since, until);
     }
 
     /// <summary>

@@ -6,5 +6,5 @@ namespace ErrorTracker.Windows;
 /// </summary>
 internal static class WindowsSetup
 {
-    public static void AddWindows(this IServiceCollection services) => services.AddSingleton<Snapshot>();
+    public static void AddWindows(this IServiceCollection services) => services.AddSingleton<Snapshots>();
 }

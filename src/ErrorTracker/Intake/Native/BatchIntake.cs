@@ -16,7 +16,7 @@ internal sealed class BatchIntake(string app_id, HttpContext http, FieldErrors e
 
     private readonly BatchOutcome _outcome = new();
     private BatchReceipt _receipt = new(0, 0, []);
-    private CommitWindow? _window;
+    private UnsettledEvents? _unsettled;
     private bool _isWhole;
 
     protected override IntakeRefusal? AdmitBody()
@@ -30,15 +30,15 @@ internal sealed class BatchIntake(string app_id, HttpContext http, FieldErrors e
 
     protected override async ValueTask<IntakeRefusal?> ReadAsync()
     {
-        _window = new(Its.Queue, Budget, _outcome);
-        _isWhole = await new BatchReader(Application, Budget, _window, _outcome, Its).ReadAsync(Http.Request);
+        _unsettled = new(Its.Queue, Budget, _outcome);
+        _isWhole = await new BatchReader(Application, Budget, _unsettled, _outcome, Its).ReadAsync(Http.Request);
         return null;
     }
 
-    /// <summary>Reading did that, as a window of the batch is all that waits at once.</summary>
+    /// <summary>Reading did that, as only some events of the batch wait at once.</summary>
     protected override IntakeRefusal? Enqueue() => null;
 
-    protected override ValueTask CommitsAsync() => _window!.SettleAllAsync();
+    protected override ValueTask CommitsAsync() => _unsettled!.SettleAllAsync();
 
     protected override IntakeRefusal? JudgeCommits()
     {
@@ -46,13 +46,13 @@ internal sealed class BatchIntake(string app_id, HttpContext http, FieldErrors e
         return _isWhole ? null : TooLarge;
     }
 
-    protected override void Account(IntakeRefusal? refusal)
+    protected override void CountOutcome(IntakeRefusal? refusal)
     {
-        base.Account(refusal);
-        var account = new Account(Application, Its.Now);
-        Its.Tally.Add(account, Reason.Duplicate, _receipt.Duplicates);
+        base.CountOutcome(refusal);
+        var arrival = new Arrival(Application, Its.Now);
+        Its.Tally.Add(arrival, Reason.Duplicate, _receipt.Duplicates);
         foreach (var (reason, events) in _receipt.Rejected.CountBy(rejection => rejection.Reason))
-            AccountRefused(account, reason, events);
+            CountRefused(arrival, reason, events);
     }
 
     protected override IResult Accept()

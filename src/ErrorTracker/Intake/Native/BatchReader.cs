@@ -4,7 +4,7 @@ namespace ErrorTracker.Intake.Native;
 
 /// <summary>Reads a batch: makes an event of each of its parts as they arrive, and sends it to be committed.</summary>
 internal sealed class BatchReader(
-    int application, RequestBudget budget, CommitWindow window, BatchOutcome outcome, IntakeServices its)
+    int application, RequestBudget budget, UnsettledEvents unsettled, BatchOutcome outcome, IntakeServices its)
 {
     public const int BufferSize = 64 * 1024;
 
@@ -142,7 +142,7 @@ internal sealed class BatchReader(
         if (its.Limits.Take(application, part.Event.Length) is { } limit) Refuse(index, limit);
         else if (part.Error is not null) outcome.Reject(index, IntakeRefusal.TooLarge, "body", part.Error);
         else if (EventBody.Parse(part.Event, errors) is { } incoming)
-            return window.SendAsync(index, PendingEvent.Of(application, incoming, _receivedAt));
+            return unsettled.SendAsync(index, PendingEvent.Of(application, incoming, _receivedAt));
         else outcome.Reject(Rejection.Of(index, IntakeRefusal.Invalid, errors));
         return default;
     }

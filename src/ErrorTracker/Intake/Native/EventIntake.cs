@@ -9,7 +9,7 @@ internal sealed class EventIntake(string app_id, HttpContext http, FieldErrors e
     : NativeIntake(app_id, http, errors, its)
 {
     private PendingEvent? _event;
-    private Outcome _outcome;
+    private Settlement _outcome;
 
     protected override IntakeRefusal? AdmitBody() => AdmitBody(Http.Request.HasJsonContentType(), MediaType.Json);
 
@@ -58,9 +58,9 @@ internal sealed class EventIntake(string app_id, HttpContext http, FieldErrors e
         };
     }
 
-    protected override void Account(IntakeRefusal? refusal)
+    protected override void CountOutcome(IntakeRefusal? refusal)
     {
-        base.Account(refusal);
+        base.CountOutcome(refusal);
         if (_outcome.Fate == Fate.Repeated) Its.Tally.Add(new(Application, Its.Now), Reason.Duplicate);
     }
 

@@ -13,14 +13,14 @@ internal sealed class KeptEvent(SentMembers sent)
 {
     private const int MostParts = 32, LongestPart = 1024;
 
-    private const string Dropped = "dropped", Undated = "undated";
+    private const string Undated = "undated";
 
     private const string Message = "message", Tags = "tags", Fingerprint = "fingerprint", Context = "context";
 
     private const string NameTaken = "is a name that something else has in context";
 
     /// <summary>Names to which the log itself gives a meaning in context: a sender cannot use them.</summary>
-    private static readonly string[] Reserved = [Dropped, Undated];
+    private static readonly string[] Reserved = [KeptJson.DroppedMember, Undated];
 
     private readonly KeptJson _kept = new();
     private readonly HashSet<string> _taken = [.. Reserved];
@@ -98,7 +98,7 @@ internal sealed class KeptEvent(SentMembers sent)
         }
         WriteSentContext(json);
         WriteFree(json, sent.Others ?? [], "");
-        WriteDropped(json);
+        _kept.WriteDropped(json);
     }
 
     /// <summary>Members of an object; any other value under the name <c>context</c>.</summary>
@@ -149,13 +149,5 @@ internal sealed class KeptEvent(SentMembers sent)
     private void WriteAll(Utf8JsonWriter json, IEnumerable<JsonProperty> members, string path)
     {
         foreach (var member in members) _kept.WriteMember(json, member, path);
-    }
-
-    private void WriteDropped(Utf8JsonWriter json)
-    {
-        if (_kept.Dropped.Count == 0) return;
-        json.WriteStartObject(Dropped);
-        foreach (var (path, why) in _kept.Dropped) json.WriteString(path, why);
-        json.WriteEndObject();
     }
 }

@@ -30,7 +30,8 @@ internal static class MessagePackJson
             {
                 if (!TryWrite(ref rest, json, Deepest)) break;
             }
-            if ((written += buffer.WrittenCount) > EventLimits.Largest) break;
+            written += buffer.WrittenCount;
+            if (written > EventLimits.Largest) break;
             values.Add(JsonElement.Parse(buffer.WrittenSpan));
         }
         return values;

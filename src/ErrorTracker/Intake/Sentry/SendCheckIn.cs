@@ -12,7 +12,7 @@ public static class SendCheckIn
     /// Takes a check-in of a scheduled job, as <c>curl</c> in a crontab sends it. It is not kept, and counted in
     /// <c>loss</c> under <c>monitor</c>.
     /// </summary>
-    [WolverineGet("/api/{app_id}/cron/{monitor}/{key}", OperationId = "CheckInWithKey")]
+    [WolverineGet("/api/{app_id}/cron/{monitor}/{key}", OperationId = "SendCheckInWithKeyByGet")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> Get(
         string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
@@ -22,7 +22,7 @@ public static class SendCheckIn
     /// Takes a check-in of a scheduled job. It is not kept, and counted in <c>loss</c> under <c>monitor</c>; its body
     /// is not read.
     /// </summary>
-    [WolverinePost("/api/{app_id}/cron/{monitor}/{key}", OperationId = "PostCheckInWithKey")]
+    [WolverinePost("/api/{app_id}/cron/{monitor}/{key}", OperationId = "SendCheckInWithKey")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> Post(
         string app_id, string monitor, string key, HttpContext http, [FromServices] IntakeServices services) =>
@@ -31,7 +31,7 @@ public static class SendCheckIn
     /// <summary>
     /// Takes a check-in whose key is in the query. It is not kept, and counted in <c>loss</c> under <c>monitor</c>.
     /// </summary>
-    [WolverineGet("/api/{app_id}/cron/{monitor}", OperationId = "CheckIn")]
+    [WolverineGet("/api/{app_id}/cron/{monitor}", OperationId = "SendCheckInByGet")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> GetByQuery(
         string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>
@@ -41,7 +41,7 @@ public static class SendCheckIn
     /// Takes a check-in whose key is in the query or a header. It is not kept, and counted in <c>loss</c> under
     /// <c>monitor</c>; its body is not read.
     /// </summary>
-    [WolverinePost("/api/{app_id}/cron/{monitor}", OperationId = "PostCheckIn")]
+    [WolverinePost("/api/{app_id}/cron/{monitor}", OperationId = "SendCheckIn")]
     [ProducesResponseType(202), Refuses(400, 401, 403, 413, 415, 429, 503, MediaType = MediaType.Json), Ingests]
     public static Task<IResult> PostByQuery(
         string app_id, string monitor, HttpContext http, [FromServices] IntakeServices services) =>

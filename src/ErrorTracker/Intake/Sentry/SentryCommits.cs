@@ -28,13 +28,13 @@ internal sealed class SentryCommits(IntakeServices its)
     public IntakeRefusal? CountedAs(IntakeRefusal? refusal) =>
         refusal is null || _limit is null ? refusal : refusal with { Reason = _limit.Reason };
 
-    public void Enqueue(List<IncomingEvent> events, Account account)
+    public void Enqueue(List<IncomingEvent> events, Arrival arrival)
     {
         foreach (var incoming in events)
         {
-            var pending = PendingEvent.Of(account.ApplicationId, incoming, account.ReceivedAt);
+            var pending = PendingEvent.Of(arrival.ApplicationId, incoming, arrival.ReceivedAt);
             FirstId ??= incoming.EventId ?? pending.Id;
-            if (its.Limits.Take(account.ApplicationId, pending.Size) is { } limit)
+            if (its.Limits.Take(arrival.ApplicationId, pending.Size) is { } limit)
             {
                 _limit = limit;
                 _refusals.Add(IntakeRefusal.Of(limit));

@@ -222,9 +222,6 @@ internal sealed class SentryEvent
         if (Find("user") is null) address.WriteUser(context);
         tags.WriteOthers(context);
         if (!isDated) context.WriteBoolean("undated", true);
-        if (_kept.Dropped.Count == 0) return;
-        context.WriteStartObject("dropped");
-        foreach (var (path, why) in _kept.Dropped) context.WriteString(path, why);
-        context.WriteEndObject();
+        _kept.WriteDropped(context);
     });
 }

@@ -26,7 +26,7 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
     private const int ReadBuffer = 16 * 1024;
 
     private readonly SentryCommits _commits = new(its);
-    private Account? _account;
+    private Arrival? _arrival;
     private int _taken;
 
     protected SentryItems Items { get; } = new(http, its.Now);
@@ -87,8 +87,8 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
     protected override async ValueTask<IntakeRefusal?> ReadAsync()
     {
         if (await ReadBodyAsync() is { } refusal) return refusal;
-        _account = new(Application, Its.Now);
-        Items.TellOfCrash(DescribeCrash, _account.ReceivedAt);
+        _arrival = new(Application, Its.Now);
+        Items.TellOfCrash(DescribeCrash, _arrival.ReceivedAt);
         return null;
     }
 
@@ -139,8 +139,8 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
     /// <summary>What SDKs report is counted whatever becomes of the events: they do not send it again.</summary>
     protected override IntakeRefusal? Enqueue()
     {
-        if (Items.Dropped.Count > 0) Its.Tally.AddDropped(_account!, Items.Dropped);
-        _commits.Enqueue(Items.Events, _account!);
+        if (Items.Dropped.Count > 0) Its.Tally.AddDropped(_arrival!, Items.Dropped);
+        _commits.Enqueue(Items.Events, _arrival!);
         return null;
     }
 
@@ -148,14 +148,14 @@ internal abstract class SentryIntake(string app_id, HttpContext http, IntakeServ
 
     protected override IntakeRefusal? JudgeCommits() => _commits.Refusal;
 
-    protected override void Account(IntakeRefusal? refusal)
+    protected override void CountOutcome(IntakeRefusal? refusal)
     {
-        base.Account(_commits.CountedAs(refusal));
+        base.CountOutcome(_commits.CountedAs(refusal));
         if (refusal is not null) return;
-        Its.Tally.Add(_account!, Reason.Duplicate, _commits.Duplicates);
-        foreach (var (reason, events) in _commits.Refused()) AccountRefused(_account!, reason, events);
+        Its.Tally.Add(_arrival!, Reason.Duplicate, _commits.Duplicates);
+        foreach (var (reason, events) in _commits.Refused()) CountRefused(_arrival!, reason, events);
         Items.PassOverUnreadReports();
-        foreach (var (category, count) in Items.NotKept) Its.Tally.AddNotKept(_account!, category, count);
+        foreach (var (category, count) in Items.NotKept) Its.Tally.AddNotKept(_arrival!, category, count);
     }
 
     protected override IResult Accept()

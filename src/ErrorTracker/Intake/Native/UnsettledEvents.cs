@@ -6,7 +6,7 @@ namespace ErrorTracker.Intake.Native;
 /// The events of one batch that wait for their commits, while others arrive: a bounded number of them, so that what a
 /// request costs in memory does not grow with its body.
 /// </summary>
-internal sealed class CommitWindow(WriteQueue queue, RequestBudget budget, BatchOutcome outcome)
+internal sealed class UnsettledEvents(WriteQueue queue, RequestBudget budget, BatchOutcome outcome)
 {
     private const int MostEvents = 2_000, MostBytes = 4 * 1024 * 1024;
 
@@ -58,7 +58,7 @@ internal sealed class CommitWindow(WriteQueue queue, RequestBudget budget, Batch
                 continue;
             }
             if (waited >= LongestWait) return false;
-            await AwaitAsync(Task.Delay(Pause));
+            await LeaveTurnAndAwaitAsync(Task.Delay(Pause));
             waited += Pause;
         }
     }
@@ -66,7 +66,7 @@ internal sealed class CommitWindow(WriteQueue queue, RequestBudget budget, Batch
     private async ValueTask SettleOneAsync()
     {
         var (index, pending) = _waiting.Dequeue();
-        await AwaitAsync(pending.Settled.Task);
+        await LeaveTurnAndAwaitAsync(pending.Settled.Task);
         _bytes -= pending.Size;
         budget.Return(pending.Size);
         switch (pending.Settled.Task.Result.Fate)
@@ -87,7 +87,7 @@ internal sealed class CommitWindow(WriteQueue queue, RequestBudget budget, Batch
     }
 
     /// <summary>While the batch waits, others of its application may parse.</summary>
-    private ValueTask AwaitAsync(Task what)
+    private ValueTask LeaveTurnAndAwaitAsync(Task what)
     {
         if (!what.IsCompleted) budget.LeaveTurn();
         return new(what);

@@ -1,0 +1,78 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Log;
+
+namespace ErrorTracker.Windows;
+
+/// <summary>
+/// The parts of a statistic's SQL. They are disjoint and cover the window of its <see cref="Question"/>: the whole
+/// buckets that the counters hold, and from the log the ragged ends, as far as it is folded, and the tail, which is not
+/// folded yet. So every answer is exact and includes each event whose 201 has been answered.
+/// </summary>
+internal static class WindowSql
+{
+    /// <summary>The window's whole buckets, as a table of SQL: rows of the counters.</summary>
+    /// <param name="columns">Columns of <paramref name="table"/> that the open minutes have too.</param>
+    /// <param name="table">Of the counters.</param>
+    internal static string Counted(string columns, string table) =>
+        $"""
+        ({ClosedBuckets(columns, table)}
+        union all
+        {OpenMinutes(columns)}) as counted
+        """;
+
+    /// <summary>The window's events that no whole bucket has counted, as a table of SQL: rows of the log.</summary>
+    internal static string Loose(string columns) =>
+        $"""
+        ({RaggedEnds(columns)}
+        union all
+        {Tail(columns)}) as loose
+        """;
+
+    /// <summary>
+    /// Runs of whole buckets, each of one step. By <c>offset 0</c> the planner looks up each run by the key.
+    /// </summary>
+    private static string ClosedBuckets(string columns, string table) =>
+        $"""
+        select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until)
+        cross join lateral (
+          select {columns} from {table} as kept
+          where kept.tenant_id = @tenant and kept.step = run.step
+            and kept.bucket >= run.since and kept.bucket < run.until
+            and (@level::text is null or kept.level = @level)
+          offset 0) as c
+        """;
+
+    /// <summary>Whole minutes that are still open, which have no row in a step yet: a row for each message.</summary>
+    private static string OpenMinutes(string columns) =>
+        $"""
+        select o.* from unnest(@whole_since, @whole_until) as whole(since, until)
+        join {CounterTables.Current.OpenBuckets} as b on b.bucket >= whole.since and b.bucket < whole.until
+        cross join lateral (
+          select {columns} from {CounterTables.Current.OpenMinutes} as m
+          where m.bucket = b.bucket and m.tenant_id = @tenant
+            and (@level::text is null or m.level = @level)
+          offset 0) as o
+        """;
+
+    /// <summary>What no whole bucket fits, as far as the log is folded.</summary>
+    private static string RaggedEnds(string columns) =>
+        $"""
+        select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until)
+        cross join lateral (
+          select {columns} from {LogSchema.Name}.mt_events as log
+          where log.tenant_id = @tenant and {LogRow.IsError}
+            and log.timestamp >= ragged.since and log.timestamp < ragged.until
+            and log.seq_id <= @folded
+            and (@level::text is null or {LogRow.Level} = @level)
+          offset 0) as e
+        """;
+
+    /// <summary>The end of the log, which is not folded yet, over the whole window.</summary>
+    private static string Tail(string columns) =>
+        $"""
+        select {columns} from {LogSchema.Name}.mt_events as log
+        where log.seq_id > @folded and log.tenant_id = @tenant and {LogRow.IsError}
+          and log.timestamp >= @since and log.timestamp < @until
+          and (@level::text is null or {LogRow.Level} = @level)
+        """;
+}
