@@ -43,11 +43,28 @@ public sealed partial class RoomsTests
         Assert.Equal(Order, printed);
     }
 
-    private static bool MaySee(string room, string use) =>
-        Array.IndexOf(Order, use) > Array.IndexOf(Order, room) && (room, use) != ("Intake.Sentry", "Intake.Native");
+    [Theory]
+    [InlineData("using ErrorTracker.Log;", "Log")]
+    [InlineData("global using ErrorTracker.Http;", "Http")]
+    [InlineData("using static ErrorTracker.Intake.Native.SendEvent;", "Intake.Native")]
+    [InlineData("using Items = System.Collections.Generic.List<ErrorTracker.Events.EventItem>;", "Events")]
+    [InlineData("using ErrorTracker.Unknown;", "Unknown")]
+    public void each_form_of_using_is_read(string line, string room) => Assert.Equal([room], UsesIn(line));
 
-    private static IEnumerable<string> Uses(string file) =>
-        Using().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value);
+    private static bool MaySee(string room, string use) =>
+        Array.IndexOf(Order, use) >= Array.IndexOf(Order, room) && (room, use) != ("Intake.Sentry", "Intake.Native");
+
+    private static IEnumerable<string> Uses(string file) => UsesIn(File.ReadAllText(file));
+
+    private static IEnumerable<string> UsesIn(string code) =>
+        from use in Using().Matches(code)
+        from name in OwnName().Matches(use.Value)
+        select RoomNamed(name.Groups[1].Value);
+
+    /// <summary>The innermost room that a namespace or a type is in; the name itself if there is none.</summary>
+    private static string RoomNamed(string name) =>
+        Order.Where(room => $"{name}.".StartsWith($"{room}.", StringComparison.Ordinal)).MaxBy(room => room.Length)
+            ?? name;
 
     private static IEnumerable<string> SourceFiles() =>
         Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
@@ -59,8 +76,12 @@ public sealed partial class RoomsTests
         var folder => folder.Replace('/', '.'),
     };
 
-    [GeneratedRegex(@"^using ErrorTracker\.([\w.]+);", RegexOptions.Multiline)]
+    /// <summary>Of a namespace, a static class or an alias, global or not.</summary>
+    [GeneratedRegex(@"^(?:global )?using [^;(]+;", RegexOptions.Multiline)]
     private static partial Regex Using();
+
+    [GeneratedRegex(@"\bErrorTracker\.([\w.]+)")]
+    private static partial Regex OwnName();
 
     [GeneratedRegex(@"^\| `([A-Z][\w/]*?)/` \|", RegexOptions.Multiline)]
     private static partial Regex TableRow();

@@ -11,7 +11,8 @@ namespace ErrorTracker.Tests.Log;
 
 /// <summary>
 /// Names of data, written out: whoever renames a class, a constant or a file must not rename what databases hold. A
-/// test that fails here asks for a migration, not for another literal.
+/// new table, key or kind gets a literal of its own. A test that misses a literal that is here already asks for a
+/// migration, not for another literal.
 /// </summary>
 [Collection(nameof(OnPostgres))]
 public sealed class StoredNamesTests(SharedApi shared)

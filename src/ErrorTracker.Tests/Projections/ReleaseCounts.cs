@@ -37,6 +37,7 @@ internal static class ReleaseCounts
           count(*) as n
         from {LogSchema.Name}.mt_events as e
         where e.seq_id <= @folded and e.type = 'error_occurred'
+          and e.timestamp >= '0001-01-01 00:00Z' and e.timestamp < '9999-12-01 00:00Z'
           and (@since is null or e.timestamp >= @since) and (@until is null or e.timestamp < @until)
         group by 1, 2, 3
         """;

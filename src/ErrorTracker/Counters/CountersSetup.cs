@@ -8,6 +8,8 @@ namespace ErrorTracker.Counters;
 /// </summary>
 internal static class CountersSetup
 {
-    public static void AddCounters(this IServiceCollection services) =>
+    public static void AddCounters(this IServiceCollection services)
+    {
         services.AddProjection(CountersProjection.Definition);
+    }
 }
