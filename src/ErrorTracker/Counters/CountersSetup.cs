@@ -8,8 +8,6 @@ namespace ErrorTracker.Counters;
 /// </summary>
 internal static class CountersSetup
 {
-    public static void AddCounters(this IServiceCollection services)
-    {
-        services.AddProjection(CountersProjection.Definition);
-    }
+    public static void AddCounters(this IServiceCollection services) => services
+        .AddProjection(CountersProjection.Definition);
 }
