@@ -22,6 +22,26 @@ public static class TopMessages
 {
     private const int Most = 100;
 
+    /// <summary>The text of a message that was closed, as SQL.</summary>
+    private static readonly string TextOfHash =
+        $"(select texts.message from {CounterTables.Current.Texts} as texts where texts.message_hash = most.hash)";
+
+    /// <summary>The text of a message of an open minute, as SQL.</summary>
+    private static readonly string TextInOpenMinute =
+        $"""
+        (select minutes.message from {CounterTables.Current.OpenMinutes} as minutes
+             where minutes.tenant_id = @tenant and minutes.bucket = {Step.Minute.BucketOf("most.last_seen")}
+               and minutes.message_hash = most.hash limit 1)
+        """;
+
+    /// <summary>The text of a message whose row of texts is lost, as SQL.</summary>
+    private static readonly string TextInLog =
+        $"""
+        (select {LogRow.Message} from {LogSchema.Name}.mt_events as log
+           where log.tenant_id = @tenant and {LogRow.IsError} and log.timestamp = answer.last_seen
+             and {CounterFold.HashOf(LogRow.Message)} = answer.hash limit 1)
+        """;
+
     /// <summary>
     /// Each part costs what it counts, however many messages tie. Events that are read from the log bring their message
     /// along, once for each message. For those that were counted before, only what may be answered is looked up, each
@@ -31,9 +51,11 @@ public static class TopMessages
     internal static readonly string Sql =
         $"""
         with loose_messages as (
-          select {CounterFold.HashOf("sent.message")} as hash, sent.message, sent.n, sent.last_seen from (
+          select {CounterFold.HashOf("sent.message")} as hash, sent.message, sent.n, sent.last_seen
+          from (
             select loose.message, count(*) as n, max(loose.timestamp) as last_seen
-            from {WindowSql.Loose($"timestamp, {LogRow.Message} as message")} group by loose.message) as sent),
+            from {WindowSql.Loose($"timestamp, {LogRow.Message} as message")}
+            group by loose.message) as sent),
         messages as (
           select parts.hash, sum(parts.n)::bigint as n, max(parts.last_seen) as last_seen,
             max(parts.message collate "C") as message
@@ -41,21 +63,21 @@ public static class TopMessages
             select counted.hash, counted.n, counted.last_seen, null::text as message
             from {WindowSql.Counted("message_hash as hash, count as n, last_seen", CounterTables.Current.Messages)}
             union all
-            select hash, n, last_seen, message from loose_messages) as parts
+            select loose_messages.hash, loose_messages.n, loose_messages.last_seen, loose_messages.message
+            from loose_messages) as parts
           group by parts.hash),
-        most as (select * from messages order by messages.n desc, messages.last_seen desc fetch first @limit rows with ties)
-        select coalesce(answer.message,
-          (select {LogRow.Message} from {LogSchema.Name}.mt_events
-           where tenant_id = @tenant and {LogRow.IsError} and timestamp = answer.last_seen
-             and {CounterFold.HashOf(LogRow.Message)} = answer.hash limit 1), ''), answer.n, answer.last_seen from (
-        select named.* from (
-          select most.hash, most.n, most.last_seen, coalesce(most.message,
-            (select texts.message from {CounterTables.Current.Texts} as texts where texts.message_hash = most.hash),
-            (select minutes.message from {CounterTables.Current.OpenMinutes} as minutes
-             where minutes.tenant_id = @tenant and minutes.bucket = {Step.Minute.BucketOf("most.last_seen")}
-               and minutes.message_hash = most.hash limit 1)) as message
-          from most) as named
-        order by named.n desc, named.last_seen desc, named.message collate "C" limit @limit) as answer
+        most as (
+          select messages.* from messages
+          order by messages.n desc, messages.last_seen desc fetch first @limit rows with ties),
+        named as (
+          select most.n, most.last_seen, most.hash,
+            coalesce(most.message, {TextOfHash}, {TextInOpenMinute}) as message
+          from most),
+        answer as (
+          select named.* from named
+          order by named.n desc, named.last_seen desc, named.message collate "C" limit @limit)
+        select coalesce(answer.message, {TextInLog}, ''), answer.n, answer.last_seen
+        from answer
         order by answer.n desc, answer.last_seen desc, answer.message collate "C"
         """;
 
