@@ -4,7 +4,7 @@ using ErrorTracker.Tests.Hosting;
 namespace ErrorTracker.Tests.Commands;
 
 /// <summary>Help and mistyped arguments do nothing: no cluster is made, no database is asked.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class CommandLineTests
 {
     [Theory]

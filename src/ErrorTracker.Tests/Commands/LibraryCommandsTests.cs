@@ -2,7 +2,7 @@ using ErrorTracker.Tests.Hosting;
 
 namespace ErrorTracker.Tests.Commands;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class LibraryCommandsTests(SharedApi shared)
 {
     [Fact]

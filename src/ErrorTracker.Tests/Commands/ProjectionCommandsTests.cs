@@ -5,7 +5,7 @@ using ErrorTracker.Tests.Hosting;
 
 namespace ErrorTracker.Tests.Commands;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class ProjectionCommandsTests(SharedApi shared)
 {
     private static readonly DateTimeOffset Start = new(2026, 5, 4, 0, 0, 0, TimeSpan.Zero);

@@ -1,6 +1,6 @@
 namespace ErrorTracker.Tests.Hosting;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class ConsoleOutputTests(SharedApi shared)
 {
     private const string Open =

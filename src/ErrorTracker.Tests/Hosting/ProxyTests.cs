@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace ErrorTracker.Tests.Hosting;
 
 /// <summary>Behind nginx as docs/proxy.md sets it up, with TLS and a path prefix.</summary>
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class ProxyTests(SharedApi shared)
 {
     [NginxFact]

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ErrorTracker.Tests.Hosting;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class PublicAddressTests(SharedApi shared)
 {
     private static readonly (string, string)[] Forwarded =

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 
 namespace ErrorTracker.Tests.Hosting;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class TelemetryTests(SharedApi shared)
 {
     private static readonly string[] Metrics =

@@ -5,7 +5,7 @@ using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class IngestLimitsTests(SharedApi shared)
 {
     private const string Event = """{"occurred_at":"2026-01-31T12:00:00Z","level":"ERROR","message":"m"}""";

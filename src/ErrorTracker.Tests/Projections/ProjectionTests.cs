@@ -154,7 +154,8 @@ public sealed class ProjectionTests(SharedApi shared)
         var prune = new Prune(new([CountersProjection.Definition, Definition]), api.Database);
         await using (await ConnectAsync(api, "ErrorTracker, counters v3, releasecounts v1"))
             Assert.Empty(await prune.RunAsync(CancellationToken.None));
-        Assert.Equal(["releasecounts v1"], await prune.RunAsync(CancellationToken.None));
+        await Eventually.Async( // PostgreSQL forgets a connection a moment after it is closed
+            async () => await prune.RunAsync(CancellationToken.None) is ["releasecounts v1"], "it is dropped");
         Assert.Equal("release_counts_v2", await TablesAsync(api));
         Assert.Equal(0, await api.ScalarAsync<long>(
             "select count(*) from errortracker.mt_event_progression where name like 'ReleaseCounts:All%'"));

@@ -6,7 +6,7 @@ using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake.Native;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SendBatchTests(SharedApi shared)
 {
     private readonly TestApi _api = shared.Api;

@@ -3,7 +3,7 @@ using ErrorTracker.Intake.Native;
 
 namespace ErrorTracker.Tests.Intake.Native;
 
-[Collection(nameof(OnPostgres))]
+[Collection(nameof(OnAnotherPostgres))]
 public sealed class SendEventTests(SharedApi shared)
 {
     private const string Body =
