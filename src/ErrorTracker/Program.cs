@@ -4,6 +4,7 @@ using ErrorTracker.Commit;
 using ErrorTracker.Configuration;
 using ErrorTracker.Counters;
 using ErrorTracker.Events;
+using ErrorTracker.Grouping;
 using ErrorTracker.Hosting;
 using ErrorTracker.Intake;
 using ErrorTracker.Log;
@@ -31,6 +32,7 @@ try
     builder.Services.AddSingleton(settings);
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddLog(settings, postgres.ConnectionString);
+    builder.Services.AddGrouping();
     builder.Services.AddProjections();
     builder.Services.AddCounters();
     builder.AddNodes(settings);

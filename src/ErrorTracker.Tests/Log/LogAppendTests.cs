@@ -25,15 +25,22 @@ public sealed class LogAppendTests(SharedApi shared)
     {
         var (ours, martens) = (await _api.RegisterAsync(), await _api.RegisterAsync());
         await _api.StoreAsync(new[] { Full, Bare }.Select(error =>
-            TestApi.Event(ours, DateTimeOffset.UtcNow) with { Data = error.ToStored() }));
+            TestApi.Event(ours, DateTimeOffset.UtcNow) with
+            {
+                Data = error.ToStored(),
+                Headers = """{"key": "abc", "rules": "g1"}"""u8.ToArray(),
+            }));
         await using (var session = Store.LightweightSession(TenantId.Of(martens.Id)))
         {
+            session.SetHeader("key", "abc");
+            session.SetHeader("rules", "g1");
             session.Events.StartStream(Guid.NewGuid(), Full, Bare);
             await session.SaveChangesAsync();
         }
         var events = await EventsAsync(ours);
         Assert.Equal(await EventsAsync(martens), events);
         Assert.Contains("ErrorTracker.Ingestion.ErrorOccurred", events);
+        Assert.Contains("\"rules\": \"g1\"", events);
         var streams = await StreamsAsync(ours);
         Assert.Equal(await StreamsAsync(martens), streams);
         Assert.Contains("\"version\": 2", streams);

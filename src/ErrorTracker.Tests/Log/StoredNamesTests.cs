@@ -39,11 +39,12 @@ public sealed class StoredNamesTests(SharedApi shared)
     [Fact]
     public async Task schema_and_tables() => Assert.Equal(
         [
-            "ingest_outcomes", "level_counts_v4", "message_counts_v4", "message_texts_v4",
+            "adopted_rules", "event_keys_v5", "group_counts_v5", "groups_v5", "ingest_outcomes", "issue_members",
+            "level_counts_v5", "message_counts_v5", "message_texts_v5",
             "mt_doc_application", "mt_doc_deadletterevent", "mt_doc_envelope", "mt_doc_id_counter",
             "mt_doc_ingest_key", "mt_doc_ingest_key_use", "mt_event_progression",
             "mt_event_projection_floors", "mt_events", "mt_high_water_skips", "mt_hilo", "mt_streams",
-            "open_buckets_v4", "open_minutes_v4",
+            "open_buckets_v5", "open_minutes_v5", "releases_v5",
         ],
         await NamesAsync("tablename", "pg_tables"));
 
@@ -83,10 +84,10 @@ public sealed class StoredNamesTests(SharedApi shared)
     public void names_of_the_counters_beyond_their_tables()
     {
         var counters = CountersProjection.Definition;
-        Assert.Equal("Counters:V4:All", counters.Row);
-        Assert.Equal("Counters:V4:All:Rebuild", ProjectionShard.BesideOf(counters).Row);
+        Assert.Equal("Counters:V5:All", counters.Row);
+        Assert.Equal("Counters:V5:All:Rebuild", ProjectionShard.BesideOf(counters).Row);
         Assert.Equal("counter_part", counters.Grouped!.PartName);
-        Assert.Equal("ErrorTracker, counters v4", new RegisteredProjections([counters]).NodeName.Text);
+        Assert.Equal("ErrorTracker, counters v5", new RegisteredProjections([counters]).NodeName.Text);
     }
 
     [Fact]

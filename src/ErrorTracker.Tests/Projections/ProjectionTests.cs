@@ -26,12 +26,12 @@ public sealed class ProjectionTests(SharedApi shared)
         await api.FoldedAsync(Definition);
 
         Assert.Equal("=1 1.0=2 2.0=1", await CountsAsync(api));
-        Assert.Equal(["Counters 4 caught up", "ReleaseCounts 2 caught up"], await ShownAsync(api));
+        Assert.Equal(["Counters 5 caught up", "ReleaseCounts 2 caught up"], await ShownAsync(api));
         Assert.Contains("ReleaseCounts", await OutputAsync(api, "status"));
         var (ready, _) = await ReadyAsync(api);
         Assert.Equal(200, ready);
         Assert.Equal(
-            "ErrorTracker, counters v4, releasecounts v2",
+            "ErrorTracker, counters v5, releasecounts v2",
             await api.ScalarAsync<string>("select current_setting('application_name')"));
     }
 
@@ -47,7 +47,7 @@ public sealed class ProjectionTests(SharedApi shared)
         await SendAsync(api, sender, "1.0");
         await api.FoldedAsync();
         await Eventually.Async(
-            async () => await ShownAsync(api) is ["Counters 4 caught up", "ReleaseCounts 2 failing"],
+            async () => await ShownAsync(api) is ["Counters 5 caught up", "ReleaseCounts 2 failing"],
             "it shows that it fails");
         var (status, text) = await ReadyAsync(api);
         Assert.Equal(503, status);
@@ -74,7 +74,7 @@ public sealed class ProjectionTests(SharedApi shared)
                 if (now.Folded >= 10) cut.Cancel();
             }, cut.Token));
         Assert.Equal(
-            ["Counters 4 caught up", "ReleaseCounts 2 caught up", "ReleaseCounts 2 interrupted"],
+            ["Counters 5 caught up", "ReleaseCounts 2 caught up", "ReleaseCounts 2 interrupted"],
             await ShownAsync(api));
 
         var starts = new List<long>();
@@ -82,7 +82,7 @@ public sealed class ProjectionTests(SharedApi shared)
         Assert.True(await again.RunAsync(now => starts.Add(now.From), CancellationToken.None));
         Assert.Equal(10, starts[0]);
         Assert.Equal("0.0=10 1.0=10", await CountsAsync(api));
-        Assert.Equal(["Counters 4 caught up", "ReleaseCounts 2 caught up"], await ShownAsync(api));
+        Assert.Equal(["Counters 5 caught up", "ReleaseCounts 2 caught up"], await ShownAsync(api));
         Assert.Empty((await VerifyAsync(api)).Differences);
         Assert.Equal("release_counts_v2", await TablesAsync(api));
     }
@@ -196,7 +196,7 @@ public sealed class ProjectionTests(SharedApi shared)
     private static Task<string> TablesAsync(TestApi api) => api.ScalarAsync<string>(
         """
         select coalesce(string_agg(t.tablename, ' ' order by t.tablename), '')
-        from pg_tables as t where t.tablename like 'release%'
+        from pg_tables as t where t.tablename like 'release\_%'
         """);
 
     private static Task<Verdict> VerifyAsync(TestApi api) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ErrorTracker.Commit;
 using ErrorTracker.Counters;
 using ErrorTracker.Statistics;
@@ -90,7 +91,8 @@ public sealed class SnapshotTests(SharedApi shared)
         foreach (var (sql, ladder, more) in statistics)
             foreach (var window in windows)
             {
-                var expected = await RaggedAsync(api, window.Cut(ladder));
+                var shown = sql == TopMessages.Sql ? 10 : 0; // the latest event of each message tells its issue
+                var expected = await RaggedAsync(api, window.Cut(ladder)) + shown;
                 var question = new Question(sender.Id, window, ladder, level: null, more);
                 var read = await RowsOfTheLogAsync(api, sql, question);
                 Assert.InRange(read, expected - Rounding, expected + Rounding);
@@ -111,9 +113,17 @@ public sealed class SnapshotTests(SharedApi shared)
     }
 
     private static async Task<long> RowsOfTheLogAsync(TestApi api, string sql, Question question) =>
-        (await QueryPlan.NodesAsync(api, sql, question, new Marks(Events, Start.AddDays(Days))))
+        (await QueryPlan.NodesAsync(api, sql, question, new Marks(Events, Start.AddDays(Days), Events, 0)))
             .Where(node => node.TryGetProperty("Relation Name", out var table) && table.GetString() == "mt_events")
             .Sum(QueryPlan.RowsOf);
+
+    /// <summary>Which issues there are is recounted by the tests of issues.</summary>
+    private static string WithoutIssues(JsonElement items)
+    {
+        var list = JsonNode.Parse(JsonSerializer.Serialize(items))!.AsArray();
+        foreach (var item in list) item!.AsObject().Remove("issue");
+        return list.ToJsonString();
+    }
 
     /// <summary>Random windows and filters, each compared with a recount of the log.</summary>
     private static async Task AssertRecountedAsync(TestApi api, Sender sender, int seed)
@@ -157,8 +167,7 @@ public sealed class SnapshotTests(SharedApi shared)
             await SameAsync($"stats/top-messages?{window}&limit=100{option}", "items",
                 $"""
                 select data->>'message' as message, count(*) as count,
-                  trim(trailing '.' from trim(trailing '0' from
-                    to_char(max(timestamp) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'))) || 'Z' as last_seen
+                  {Written("min(timestamp)")} as first_seen, {Written("max(timestamp)")} as last_seen
                 {leveled}
                 group by 1 order by 2 desc, max(timestamp) desc, (data->>'message') collate "C" limit 100
                 """);
@@ -179,12 +188,18 @@ public sealed class SnapshotTests(SharedApi shared)
             Assert.Equal(total > offset + 50 ? offset + 50 : null, page.GetProperty("next_offset").Deserialize<int?>());
         }
 
+        string Written(string time) =>
+            $"""
+            trim(trailing '.' from trim(trailing '0' from
+              to_char({time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'))) || 'Z'
+            """;
+
         async Task SameAsync(string statistic, string list, string recount)
         {
             var answered = (await api.GetAsync($"/apps/{sender.Id}/{statistic}")).GetProperty(list);
             var recounted = JsonDocument.Parse(
                 await api.ScalarAsync<string>($"select coalesce(json_agg(r), '[]')::text from ({recount}) as r"));
-            Assert.Equal(JsonSerializer.Serialize(recounted.RootElement), JsonSerializer.Serialize(answered));
+            Assert.Equal(JsonSerializer.Serialize(recounted.RootElement), WithoutIssues(answered));
         }
     }
 

@@ -239,7 +239,7 @@ public sealed class GroupCommit(
             written.Add(segment);
             append.Add(
                 pending.Kind, pending.Id, segment.Stream, segment.Version, segment.Tenant,
-                pending.ReceivedAt, pending.Data);
+                pending.ReceivedAt, pending.Data, pending.Headers);
         }
         var streams = written.Select(segment => (segment.Tenant, segment.Stream, segment.Version)).ToList();
         return append.ToBatch(streams, connection);

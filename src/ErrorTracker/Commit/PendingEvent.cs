@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using ErrorTracker.Grouping;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Commit;
@@ -34,6 +35,9 @@ public sealed record PendingEvent(
 {
     public int Size => Data.Length;
 
+    /// <summary>What is stored beside it: JSON in UTF-8; null: nothing.</summary>
+    public byte[]? Headers { get; init; }
+
     /// <summary>When it was put on the queue, in ticks of the clock.</summary>
     internal long EnqueuedAt { get; set; }
 
@@ -42,14 +46,25 @@ public sealed record PendingEvent(
     /// <summary>Settles it as not committed, unless it is settled.</summary>
     internal void GiveUp() => Settled.TrySetResult(new(Fate.NotCommitted, ReceivedAt));
 
-    internal static PendingEvent Of(int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt)
+    /// <param name="applicationId">Whose event it is.</param>
+    /// <param name="incoming">As a protocol has read it.</param>
+    /// <param name="receivedAt">When it had arrived.</param>
+    /// <param name="rules">By which the application groups its events.</param>
+    internal static PendingEvent Of(
+        int applicationId, IncomingEvent incoming, DateTimeOffset receivedAt, RuleSet rules)
     {
         var error = incoming.IsUndated ? incoming.Error with { OccurredAt = receivedAt } : incoming.Error;
-        var kind = EventKinds.ErrorOccurred;
-        if (incoming.EventId is not { } named)
-            return new(applicationId, Guid.CreateVersion7(receivedAt), false, receivedAt, error.ToStored(), kind);
-        error = error with { EventId = named };
-        return new(applicationId, IdOf(applicationId, named), true, receivedAt, error.ToStored(), kind);
+        var id = Guid.CreateVersion7(receivedAt);
+        if (incoming.EventId is { } named)
+        {
+            error = error with { EventId = named };
+            id = IdOf(applicationId, named);
+        }
+        var mayRepeat = incoming.EventId is not null;
+        return new(applicationId, id, mayRepeat, receivedAt, error.ToStored(), EventKinds.ErrorOccurred)
+        {
+            Headers = EventFacts.Of(error, rules.Rules).ToHeaders(rules),
+        };
     }
 
     /// <summary>

@@ -1,48 +1,96 @@
+using ErrorTracker.Grouping;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 
 namespace ErrorTracker.Counters;
 
 /// <summary>
-/// The SQL that counts: it groups the events of a range of the log by minute, level and message, sums the larger steps
-/// up from the minutes, and adds all of them to the tables in one statement. Live folds, catching up, closing minutes
-/// and rebuilding share it.
+/// The SQL that counts: it sums the events of a range of the log up by minute and by all that is told apart, numbers
+/// the groups that are new, sums the larger steps up from the minutes, and adds all of them to the tables in one
+/// statement. Live folds, catching up, closing minutes and rebuilding share it.
 /// </summary>
+/// <remarks>
+/// Its subqueries have two forms. <c>sent</c> has a row for each minute and <c>group_key</c>, as the log is read;
+/// <c>minutes</c> has the group's number instead.
+/// </remarks>
 public static class CounterFold
 {
+
     /// <summary>128 bits of SHA-256: equal for equal messages, and no one can make two messages meet.</summary>
     public static string HashOf(string message) =>
         $"encode(substring(sha256(convert_to({message}, 'UTF8')) for 16), 'hex')::uuid";
 
     /// <summary>
-    /// A query: the events of a range of the log grouped by minute, level and message, which all counters are made of.
+    /// A query, <c>sent</c>: the events of a range of the log, by minute, level, message, group key, release and
+    /// environment.
     /// </summary>
-    public static string Minutes(LogRange range) =>
+    public static string Sent(CounterTables tables, LogRange range) =>
         $"""
-        select grouped.tenant_id, grouped.bucket, grouped.level, {HashOf("grouped.message")} as hash, grouped.message,
-          grouped.n, grouped.last_seen
+        select grouped.tenant_id, grouped.grouping, grouped.bucket, grouped.level,
+          {HashOf("grouped.message")} as hash, grouped.message, grouped.group_key, grouped.release,
+          grouped.environment, grouped.n, grouped.first_seen, grouped.last_seen, grouped.first_seq
         from (
-          select e.tenant_id, {Step.Minute.BucketOf("e.timestamp")} as bucket, {LogRow.Level} as level,
-            {LogRow.Message} as message,
-            count(*) as n, max(e.timestamp) as last_seen
+          select e.tenant_id, coalesce(a.grouping, 0) as grouping,
+            {Step.Minute.BucketOf("e.timestamp")} as bucket, {LogRow.Level} as level, {LogRow.Message} as message,
+            coalesce(k.group_key, {LogRow.StoredKey}, '') as group_key,
+            coalesce(k.release, e.headers->>'{EventFacts.ReleaseMember}', '') as release,
+            coalesce(k.environment, e.headers->>'{EventFacts.EnvironmentMember}', '') as environment,
+            count(*) as n, min(e.timestamp) as first_seen, max(e.timestamp) as last_seen, min(e.seq_id) as first_seq
           from {LogSchema.Name}.mt_events as e
+          left join {AdoptedRules.Table} as a on a.tenant_id = e.tenant_id
+          left join {tables.EventKeys} as k
+            on k.tenant_id = e.tenant_id and k.grouping = coalesce(a.grouping, 0) and k.seq_id = e.seq_id
           where {range.Holds("e")} and {LogRow.IsError}
-          group by 1, 2, 3, 4) as grouped
+          group by 1, 2, 3, 4, 5, 6, 7, 8) as grouped
         """;
 
-    /// <summary>A query: tables that <see cref="Minutes"/> has filled, added up; the same columns.</summary>
-    public static string Sum(IReadOnlyList<string> parts) => parts.Count == 0 ? Minutes(LogRange.Empty) :
+    /// <summary>A query, <c>sent</c>: tables that <see cref="Sent"/> has filled, added up.</summary>
+    public static string Sum(IReadOnlyList<string> parts) =>
         $"""
-        select part.tenant_id, part.bucket, part.level, part.hash, min(part.message) as message,
-          sum(part.n)::bigint as n, max(part.last_seen) as last_seen
+        select part.tenant_id, part.grouping, part.bucket, part.level, part.hash, min(part.message) as message,
+          part.group_key, part.release, part.environment, sum(part.n)::bigint as n,
+          min(part.first_seen) as first_seen, max(part.last_seen) as last_seen, min(part.first_seq) as first_seq
         from ({string.Join(" union all ", parts.Select(part => $"table {part}"))}) as part
-        group by 1, 2, 3, 4
+        group by part.tenant_id, part.grouping, part.bucket, part.level, part.hash, part.group_key, part.release,
+          part.environment
         """;
 
-    /// <summary>A statement: adds minutes to the tables, and with them all larger steps.</summary>
-    /// <param name="tables">Where to.</param>
-    /// <param name="minutes">A query that answers minutes as <see cref="Minutes"/> does.</param>
-    public static string Into(CounterTables tables, string minutes) => WithSteps(minutes,
+    /// <summary>A statement: adds what was <see cref="Sent"/> to the tables, and with it all larger steps.</summary>
+    public static string Into(CounterTables tables, string sent) => WithSteps(
+        [
+            $"sent as materialized ({sent})",
+            $"numbered as ({Groups.Upsert(tables)})",
+            $"minutes as materialized ({Groups.NumberedMinutes("numbered")})",
+        ],
+        Upserts(tables));
+
+    /// <summary>A statement: adds minutes that are numbered, and counted nowhere but in the open ones.</summary>
+    public static string IntoClosed(CounterTables tables, string minutes) => WithSteps(
+        [$"minutes as materialized ({minutes})"],
+        [Groups.AddMinutes(tables), .. Upserts(tables)]);
+
+    /// <summary>
+    /// The same for tables that are empty and have no keys yet: stages of statements, each of which may run at once.
+    /// </summary>
+    public static string[][] IntoEmpty(CounterTables tables, IReadOnlyList<string> parts)
+    {
+        if (parts.Count == 0) return [];
+        string[] minutes = [$"minutes as materialized ({Groups.Numbered(tables, Sum(parts))})"];
+        var larger = Step.OfMessages.Where(step => step != Step.Minute).ToArray();
+        return
+        [
+            [Groups.InsertAll(tables, Sum(parts))],
+            [
+                WithSteps(minutes,
+                    [InsertMessages(tables, [Step.Minute]), InsertLevels(tables, Step.OfLevels), InsertTexts(tables)]),
+                WithSteps(minutes,
+                    [InsertMessages(tables, larger), InsertGroupCounts(tables), Releases(tables)]),
+            ],
+        ];
+    }
+
+    private static string[] Upserts(CounterTables tables) =>
+    [
         $"""
         {InsertLevels(tables, Step.OfLevels)}
         on conflict (tenant_id, step, bucket, level)
@@ -54,40 +102,39 @@ public static class CounterFold
         """,
         $"""
         {InsertMessages(tables, Step.OfMessages)}
-        on conflict (tenant_id, step, bucket, level, message_hash)
-        do update set count = kept.count + excluded.count, last_seen = greatest(kept.last_seen, excluded.last_seen)
-        """);
+        on conflict (tenant_id, grouping, step, bucket, level, message_hash, number)
+        do update set count = kept.count + excluded.count,
+          first_seen = least(kept.first_seen, excluded.first_seen),
+          last_seen = greatest(kept.last_seen, excluded.last_seen)
+        """,
+        $"""
+        {InsertGroupCounts(tables)}
+        on conflict (tenant_id, grouping, number, step, bucket, level, release, environment)
+        do update set count = kept.count + excluded.count
+        """,
+        $"""
+        {Releases(tables)}
+        on conflict (tenant_id, release)
+        do update set count = kept.count + excluded.count,
+          first_seen = least(kept.first_seen, excluded.first_seen),
+          last_seen = greatest(kept.last_seen, excluded.last_seen)
+        """,
+    ];
 
     /// <summary>
-    /// The same for tables that are empty and have no keys yet, in two statements that may run at once: most rows are
-    /// the messages of minutes.
+    /// Each step is a table of the statement: <c>messages_h</c>, <c>levels_h</c> and <c>groups_h</c> for hours. Those
+    /// that no insert uses PostgreSQL does not compute.
     /// </summary>
-    public static string[] IntoEmpty(CounterTables tables, string minutes)
-    {
-        var larger = Step.OfMessages.Where(step => step != Step.Minute).ToArray();
-        return
-        [
-            WithSteps(minutes,
-                InsertMessages(tables, [Step.Minute])),
-            WithSteps(minutes,
-                InsertLevels(tables, Step.OfLevels),
-                InsertTexts(tables),
-                InsertMessages(tables, larger)),
-        ];
-    }
-
-    /// <summary>
-    /// Each step is a table of the statement, <c>messages_h</c> and <c>levels_h</c> for hours. Those that no insert
-    /// uses PostgreSQL does not compute.
-    /// </summary>
-    private static string WithSteps(string minutes, params string[] inserts)
+    /// <param name="minutes">Subqueries, the last of which is <c>minutes</c>.</param>
+    /// <param name="changes">Statements that use the steps.</param>
+    private static string WithSteps(string[] minutes, string[] changes)
     {
         string[] tables =
         [
-            $"messages_m as materialized ({minutes})",
+            .. minutes,
             """
             levels_m as materialized (
-              select m.tenant_id, m.bucket, m.level, sum(m.n)::bigint as n from messages_m as m group by 1, 2, 3)
+              select m.tenant_id, m.bucket, m.level, sum(m.n)::bigint as n from minutes as m group by 1, 2, 3)
             """,
             .. Pairs(Step.OfLevels).Select(pair =>
                 $"""
@@ -96,15 +143,37 @@ public static class CounterFold
                   from levels_{pair.Smaller.Code} as s
                   group by 1, 2, 3)
                 """),
+            """
+            messages_m as materialized (
+              select m.tenant_id, m.grouping, m.bucket, m.level, m.hash, m.number,
+                sum(m.n)::bigint as n, min(m.first_seen) as first_seen, max(m.last_seen) as last_seen
+              from minutes as m
+              group by 1, 2, 3, 4, 5, 6)
+            """,
             .. Pairs(Step.OfMessages).Select(pair =>
                 $"""
                 messages_{pair.Step.Code} as materialized (
-                  select s.tenant_id, {pair.Step.BucketOf("s.bucket")} as bucket, s.level, s.hash,
-                    sum(s.n)::bigint as n, max(s.last_seen) as last_seen
+                  select s.tenant_id, s.grouping, {pair.Step.BucketOf("s.bucket")} as bucket, s.level, s.hash, s.number,
+                    sum(s.n)::bigint as n, min(s.first_seen) as first_seen, max(s.last_seen) as last_seen
                   from messages_{pair.Smaller.Code} as s
-                  group by 1, 2, 3, 4)
+                  group by 1, 2, 3, 4, 5, 6)
                 """),
-            .. inserts.Select((insert, i) => $"added_{i} as ({insert} returning 1)"),
+            """
+            groups_m as materialized (
+              select m.tenant_id, m.grouping, m.number, m.bucket, m.level, m.release, m.environment,
+                sum(m.n)::bigint as n
+              from minutes as m
+              group by 1, 2, 3, 4, 5, 6, 7)
+            """,
+            .. Pairs(Step.OfGroups).Select(pair =>
+                $"""
+                groups_{pair.Step.Code} as materialized (
+                  select s.tenant_id, s.grouping, s.number, {pair.Step.BucketOf("s.bucket")} as bucket, s.level,
+                    s.release, s.environment, sum(s.n)::bigint as n
+                  from groups_{pair.Smaller.Code} as s
+                  group by 1, 2, 3, 4, 5, 6, 7)
+                """),
+            .. changes.Select((change, i) => $"changed_{i} as ({change} returning 1)"),
         ];
         return $"with {string.Join(",\n", tables)}\nselect";
     }
@@ -125,19 +194,44 @@ public static class CounterFold
 
     private static string InsertMessages(CounterTables tables, Step[] steps)
     {
-        const string columns = "m.tenant_id, m.bucket, m.level, m.hash, m.n, m.last_seen";
+        const string columns =
+            "m.tenant_id, m.grouping, m.bucket, m.level, m.hash, m.number, m.n, m.first_seen, m.last_seen";
         return $"""
-        insert into {tables.Messages} as kept (tenant_id, step, bucket, level, message_hash, count, last_seen)
-        select s.tenant_id, s.step, s.bucket, s.level, s.hash, s.n, s.last_seen
+        insert into {tables.Messages} as kept
+          (tenant_id, grouping, step, bucket, level, message_hash, number, count, first_seen, last_seen)
+        select s.tenant_id, s.grouping, s.step, s.bucket, s.level, s.hash, s.number, s.n, s.first_seen, s.last_seen
         from ({Union(steps, step => $"select '{step.Code}' as step, {columns} from messages_{step.Code} as m")}) as s
-        order by 1, 2, 3, 4, 5
+        order by 1, 2, 3, 4, 5, 6, 7
+        """;
+    }
+
+    private static string InsertGroupCounts(CounterTables tables)
+    {
+        const string columns =
+            "g.tenant_id, g.grouping, g.number, g.bucket, g.level, g.release, g.environment, g.n";
+        var steps = Union(Step.OfGroups, step => $"select '{step.Code}' as step, {columns} from groups_{step.Code} as g");
+        return $"""
+        insert into {tables.GroupCounts} as kept
+          (tenant_id, grouping, number, step, bucket, level, release, environment, count)
+        select s.tenant_id, s.grouping, s.number, s.step, s.bucket, s.level, s.release, s.environment, s.n
+        from ({steps}) as s
+        order by 1, 2, 3, 4, 5, 6, 7, 8
         """;
     }
 
     private static string InsertTexts(CounterTables tables) =>
         $"""
         insert into {tables.Texts} (message_hash, message)
-        select m.hash, min(m.message) from messages_m as m group by 1 order by 1
+        select m.hash, min(m.message) from minutes as m group by 1 order by 1
+        """;
+
+    private static string Releases(CounterTables tables) =>
+        $"""
+        insert into {tables.Releases} as kept (tenant_id, release, first_seen, last_seen, count)
+        select m.tenant_id, m.release, min(m.first_seen), max(m.last_seen), sum(m.n)::bigint
+        from minutes as m
+        where m.release <> ''
+        group by 1, 2 order by 1, 2
         """;
 
     private static string Union(Step[] steps, Func<Step, string> select) =>

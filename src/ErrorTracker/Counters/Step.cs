@@ -31,6 +31,11 @@ public sealed record Step(string Code, TimeSpan Length)
     /// </summary>
     public static readonly Step[] OfMessages = [SixteenDays, EightDays, FourDays, TwoDays, Day, SixHours, Hour, Minute];
 
+    /// <summary>
+    /// Largest first. A window of one group has a row for each bucket and combination of level, release and environment.
+    /// </summary>
+    public static readonly Step[] OfGroups = OfLevels;
+
     public static readonly Step Largest = OfMessages[0];
 
     /// <summary>The start of the bucket that a time lies in, as SQL.</summary>

@@ -25,11 +25,12 @@ internal sealed class LogAppend(int events)
     private static readonly string EventsSql =
         $"""
         insert into {LogSchema.Name}.mt_events
-          (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
+          (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, headers, is_archived)
         select nextval('{LogSchema.Name}.mt_events_sequence'), sent.id, sent.stream_id, sent.version, sent.data,
           sent.type, sent.timestamp, sent.tenant_id,
-          case sent.type {string.Join(' ', EventKinds.All.Select(DotnetTypeOf))} end, false
-        from unnest($1, $2, $3, $4, $5, $6, $7) as sent(id, stream_id, version, data, timestamp, tenant_id, type)
+          case sent.type {string.Join(' ', EventKinds.All.Select(DotnetTypeOf))} end, sent.headers, false
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8)
+          as sent(id, stream_id, version, data, timestamp, tenant_id, type, headers)
         """;
 
     private readonly Guid[] _ids = new Guid[events];
@@ -39,12 +40,15 @@ internal sealed class LogAppend(int events)
     private readonly DateTimeOffset[] _times = new DateTimeOffset[events];
     private readonly string[] _tenants = new string[events];
     private readonly string[] _types = new string[events];
+    private readonly byte[]?[] _headers = new byte[]?[events];
     private int _count;
 
     /// <param name="version">Of the stream, with this event as its last.</param>
     /// <param name="data">JSON in UTF-8.</param>
+    /// <param name="headers">JSON in UTF-8; null: none.</param>
     public void Add(
-        EventKind kind, Guid id, Guid stream, long version, string tenant, DateTimeOffset timestamp, byte[] data)
+        EventKind kind, Guid id, Guid stream, long version, string tenant, DateTimeOffset timestamp, byte[] data,
+        byte[]? headers)
     {
         _ids[_count] = id;
         _streams[_count] = stream;
@@ -53,6 +57,7 @@ internal sealed class LogAppend(int events)
         _times[_count] = timestamp;
         _tenants[_count] = tenant;
         _types[_count] = kind.StoredType;
+        _headers[_count] = headers;
         _count++;
     }
 
@@ -84,6 +89,7 @@ internal sealed class LogAppend(int events)
                         new() { Value = _times },
                         new() { Value = _tenants },
                         new() { Value = _types },
+                        new() { Value = _headers, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
                     },
                 },
             },

@@ -47,6 +47,9 @@ internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes
     /// <summary>For those of one level, however rare.</summary>
     public const string ByLevel = "mt_events_by_level";
 
+    /// <summary>For the newest events of a group.</summary>
+    public const string ByKey = "mt_events_by_key";
+
     /// <summary>For what an application's SDKs said they dropped.</summary>
     public const string OfLosses = "mt_events_of_losses";
 
@@ -57,6 +60,10 @@ internal sealed class LogIndexes(string schema) : FeatureSchemaBase("log_indexes
             new LogIndex(schema, ByTime, $"(tenant_id, timestamp desc, seq_id desc) where {LogRow.IsError}"),
             new LogIndex(
                 schema, ByLevel, $"(tenant_id, ({LogRow.Level}), timestamp desc, seq_id desc) where {LogRow.IsError}"),
+            new LogIndex(
+                schema, ByKey,
+                $"(tenant_id, ({LogRow.StoredKey}), timestamp desc, seq_id desc) "
+                + $"where {LogRow.IsError} and {LogRow.StoredKey} is not null"),
             new LogIndex(
                 schema, OfLosses, $"(tenant_id, timestamp) where type = '{EventKinds.LossReported.StoredType}'"),
         ];

@@ -17,4 +17,7 @@ public static class LogRow
     public const string Level = "left(coalesce(data->>'level', ''), 20)";
 
     public const string Message = "coalesce(data->>'message', '')";
+
+    /// <summary>The group key that is stored beside it, made by whichever rules; null: none.</summary>
+    public const string StoredKey = "headers->>'key'";
 }

@@ -58,9 +58,11 @@ internal static class LogSetup
 
         options.Events.TenancyStyle = TenancyStyle.Conjoined;
         options.Events.EnableUniqueIndexOnEventId = true;
+        options.Events.MetadataConfig.HeadersEnabled = true;
         foreach (var kind in EventKinds.All) kind.Register(options);
         options.Events.IgnoreIndex(LogIndexes.ByTime);
         options.Events.IgnoreIndex(LogIndexes.ByLevel);
+        options.Events.IgnoreIndex(LogIndexes.ByKey);
         options.Events.IgnoreIndex(LogIndexes.OfLosses);
         options.Storage.Add(new LogIndexes(LogSchema.Name));
 

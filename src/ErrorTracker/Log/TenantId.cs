@@ -6,4 +6,8 @@ namespace ErrorTracker.Log;
 public static class TenantId
 {
     public static string Of(int applicationId) => applicationId.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The application; 0 for a tenant that is none.</summary>
+    public static int Parse(string tenant) =>
+        int.TryParse(tenant, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
 }

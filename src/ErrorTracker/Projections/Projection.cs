@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ErrorTracker.Log;
 using JasperFx.Events.Projections;
+using Npgsql;
 
 namespace ErrorTracker.Projections;
 
@@ -29,6 +30,15 @@ public sealed record Projection(string Name, uint Version)
     /// <summary>How the tables are proved from the log.</summary>
     public required Func<TableNames, Proof> Proof { get; init; }
 
+    /// <summary>
+    /// What SQL cannot do: a step before a fold, over the same range of the log and in the same transaction. It may
+    /// write to the projection's tables; a part of a rebuild has those that <see cref="GroupedFill.Beside"/> names.
+    /// </summary>
+    public BeforeFold? Before { get; init; }
+
+    /// <summary>A step after a fold or a closing of open rows, in the same transaction.</summary>
+    public AfterFold? After { get; init; }
+
     /// <summary>Null: what arrives live is folded like everything else.</summary>
     public LiveFold? Live { get; init; }
 
@@ -53,6 +63,19 @@ public sealed record Projection(string Name, uint Version)
     internal string RowOf(uint version) => ShardName.Compose(Name, version: version).Identity;
 }
 
+/// <param name="connection">In the fold's transaction.</param>
+/// <param name="names">Of the tables that are folded into.</param>
+/// <param name="floor">The range's start, not part of it.</param>
+/// <param name="ceiling">The range's end.</param>
+/// <param name="stop">Cuts it off.</param>
+public delegate Task BeforeFold(
+    NpgsqlConnection connection, TableNames names, long floor, long ceiling, CancellationToken stop);
+
+/// <param name="connection">In the fold's transaction.</param>
+/// <param name="names">Of the tables that were folded into.</param>
+/// <param name="stop">Cuts it off.</param>
+public delegate Task AfterFold(NpgsqlConnection connection, TableNames names, CancellationToken stop);
+
 /// <summary>
 /// A table of a projection. It is made by <c>create table</c> and is never altered: the version changes instead.
 /// </summary>
@@ -63,6 +86,15 @@ public sealed record ProjectionTable(string Name, string[] Key, params string[] 
 {
     /// <summary>Percent of a page that inserts fill. Rows that are updated often need room beside them.</summary>
     public int Fill { get; init; } = 100;
+
+    public ProjectionIndex[] Indexes { get; init; } = [];
+}
+
+/// <param name="Name">What it is called after its table and version; data, never changed.</param>
+/// <param name="Definition">Columns, and perhaps a condition: <c>"(tenant_id, last_seen desc)"</c>.</param>
+public sealed record ProjectionIndex(string Name, string Definition)
+{
+    public bool IsUnique { get; init; }
 }
 
 /// <summary>
@@ -108,9 +140,16 @@ public sealed record LiveFold(
 /// <param name="PartName">
 /// What the tables of the parts are called, before version and range; data, never changed.
 /// </param>
+/// <param name="Beside">
+/// Tables of the projection that each part has one of, for <see cref="Projection.Before"/> to fill. Their rows are
+/// copied when the parts are written.
+/// </param>
 /// <param name="Group">A query that groups the events of a range; its answer becomes a part.</param>
-/// <param name="Write">Statements that write the tables from the parts, and may run at once.</param>
+/// <param name="Write">
+/// Stages of statements that write the other tables from the parts: those of a stage may run at once.
+/// </param>
 public sealed record GroupedFill(
     string PartName,
-    Func<LogRange, string> Group,
-    Func<TableNames, IReadOnlyList<string>, string[]> Write);
+    string[] Beside,
+    Func<TableNames, LogRange, string> Group,
+    Func<TableNames, IReadOnlyList<string>, string[][]> Write);

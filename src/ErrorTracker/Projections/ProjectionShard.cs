@@ -96,6 +96,7 @@ internal sealed class ProjectionShard
     /// <summary>The fold alone, in the connection's transaction.</summary>
     public async Task FoldAsync(NpgsqlConnection connection, long floor, long ceiling, CancellationToken stop)
     {
+        if (Projection.Before is { } before) await before(connection, Tables.Names, floor, ceiling, stop);
         var fold = ceiling - floor > MostLive ? _fold : _foldLive;
         await using var batch = new NpgsqlBatch(connection)
         {
@@ -107,6 +108,7 @@ internal sealed class ProjectionShard
             },
         };
         await batch.ExecuteNonQueryAsync(stop);
+        if (Projection.After is { } after) await after(connection, Tables.Names, stop);
     }
 
     /// <summary>
@@ -122,6 +124,7 @@ internal sealed class ProjectionShard
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(_takeProgress), new(Settings) } };
         foreach (var sql in live.Close(Tables.Names)) batch.BatchCommands.Add(new(sql));
         await batch.ExecuteNonQueryAsync(stop);
+        if (Projection.After is { } after) await after(connection, Tables.Names, stop);
         await transaction.CommitAsync(stop);
         return true;
     }

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace ErrorTracker.Projections;
 
 /// <summary>
@@ -10,7 +12,20 @@ namespace ErrorTracker.Projections;
 /// folded, and the window of time from <c>@since</c> to before <c>@until</c>, each of which may be null.
 /// </param>
 /// <param name="Comparisons">Run one after another in one snapshot.</param>
-public sealed record Proof(string Recount, IReadOnlyList<Comparison> Comparisons);
+public sealed record Proof(string Recount, IReadOnlyList<Comparison> Comparisons)
+{
+    /// <summary>
+    /// What SQL cannot recount: a step before it, in the same snapshot. It may make temporary tables that are dropped
+    /// on commit.
+    /// </summary>
+    public Func<NpgsqlConnection, RecountedRange, CancellationToken, Task>? Before { get; init; }
+}
+
+/// <summary>Which events are recounted.</summary>
+/// <param name="Folded">The sequence number up to which the log is folded.</param>
+/// <param name="Since">Start of the window; null: of the log.</param>
+/// <param name="Until">End of the window, not part of it; null: of the log.</param>
+public sealed record RecountedRange(long Folded, DateTimeOffset? Since, DateTimeOffset? Until);
 
 /// <summary>
 /// A query that answers every counter twice, as the tables have it and as <c>recount</c> has it. Its columns are

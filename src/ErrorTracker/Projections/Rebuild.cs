@@ -1,4 +1,5 @@
 using System.Data;
+using ErrorTracker.Log;
 using Npgsql;
 
 namespace ErrorTracker.Projections;
@@ -166,5 +167,8 @@ internal sealed class Rebuild(Projection projection, NpgsqlDataSource database)
                 alter table {beside.Identifier} rename to {serving.Identifier.Name}
                 """, stop);
         }
+        foreach (var (beside, serving) in _beside.Tables.Indexes.Zip(_serving.Tables.Indexes))
+            await connection.ExecuteAsync(
+                $"alter index {LogSchema.Name}.{beside.Name} rename to {serving.Name}", stop);
     }
 }

@@ -90,16 +90,26 @@ internal sealed class RebuildParts(
     /// <param name="part">The range.</param>
     /// <param name="from">What a former run had grouped, if its row of the progress was lost.</param>
     /// <param name="stop">Cuts it off.</param>
-    private Task GroupAsync(Part part, long from, CancellationToken stop) => ExecuteAsync(
-    [
-        Settings,
-        $"create table {NameOf(part)} as {grouped.Group(new($"{part.Floor}", $"{part.Ceiling}"))}",
-        $"""
-        insert into {LogProgress.Table} as kept (name, last_seq_id) values ('{beside.Row}', {from + part.Events})
-        on conflict (name) do update
-        set last_seq_id = kept.last_seq_id + {part.Events}, last_updated = transaction_timestamp()
-        """,
-    ], stop);
+    private async Task GroupAsync(Part part, long from, CancellationToken stop)
+    {
+        var names = NamesOf(part);
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        await connection.ExecuteAsync(Settings, stop);
+        if (grouped.Beside.Length > 0)
+            await connection.ExecuteAsync(new TableSet(projection, names.Suffix).CreateSql(grouped.Beside), stop);
+        if (projection.Before is { } before) await before(connection, names, part.Floor, part.Ceiling, stop);
+        foreach (var table in grouped.Beside) await connection.ExecuteAsync($"analyze {names[table]}", stop);
+        var range = new LogRange($"{part.Floor}", $"{part.Ceiling}");
+        await connection.ExecuteAsync($"create table {NameOf(part)} as {grouped.Group(names, range)}", stop);
+        await connection.ExecuteAsync(
+            $"""
+            insert into {LogProgress.Table} as kept (name, last_seq_id) values ('{beside.Row}', {from + part.Events})
+            on conflict (name) do update
+            set last_seq_id = kept.last_seq_id + {part.Events}, last_updated = transaction_timestamp()
+            """, stop);
+        await transaction.CommitAsync(stop);
+    }
 
     /// <summary>The keys come last, and with them the progress: without them the tables are not made yet.</summary>
     private async Task WriteAsync(List<Part> parts, long mark, CancellationToken stop)
@@ -107,23 +117,31 @@ internal sealed class RebuildParts(
         var tables = beside.Tables;
         var folded = Math.Max(mark, parts.Select(part => part.Ceiling).DefaultIfEmpty().Max());
         await ExecuteAsync([tables.CreateSql(), .. tables.DropKeys], stop);
-        var writes = grouped.Write(tables.Names, [.. parts.Select(NameOf)]);
-        await Task.WhenAll(writes.Select(write => ExecuteAsync([Settings, write], stop)));
-        await ExecuteAsync(
-        [
-            Settings,
-            .. tables.AddKeys,
-            .. tables.All.Select(table => $"analyze {table}"),
-            .. parts.Select(part => $"drop table {NameOf(part)}"),
+        string[] copies = [.. parts.SelectMany(part => grouped.Beside.Select(table =>
+            $"insert into {tables.Names[table]} table {NamesOf(part)[table]}"))];
+        await ExecuteAsync([Settings, .. copies], stop);
+        foreach (var stage in grouped.Write(tables.Names, [.. parts.Select(NameOf)]))
+            await Task.WhenAll(stage.Select(write => ExecuteAsync([Settings, write], stop)));
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        string[] finish = [Settings, .. tables.AddKeys, .. tables.All.Select(table => $"analyze {table}")];
+        foreach (var sql in finish) await connection.ExecuteAsync(sql, stop);
+        if (projection.After is { } after) await after(connection, tables.Names, stop);
+        foreach (var part in parts)
+            foreach (var table in grouped.Beside.Prepend(grouped.PartName))
+                await connection.ExecuteAsync($"drop table {NamesOf(part)[table]}", stop);
+        await connection.ExecuteAsync(
             $"""
             insert into {LogProgress.Table} (name, last_seq_id) values ('{beside.Row}', {folded})
             on conflict (name) do update
             set last_seq_id = excluded.last_seq_id, last_updated = transaction_timestamp()
-            """,
-        ], stop);
+            """, stop);
+        await transaction.CommitAsync(stop);
     }
 
-    private string NameOf(Part part) => $"{LogSchema.Name}.{_prefix}{part.Floor}_{part.Ceiling}";
+    private string NameOf(Part part) => NamesOf(part)[grouped.PartName];
+
+    private TableNames NamesOf(Part part) => new($"{projection.Suffix}_{part.Floor}_{part.Ceiling}");
 
     /// <summary>One transaction.</summary>
     private async Task ExecuteAsync(string[] statements, CancellationToken stop)

@@ -38,7 +38,10 @@ internal sealed class TableSet
     public string HaveRows => $"({string.Join(" or ", All.Select(table => $"exists (select from {table})"))})";
 
     public string[] DropKeys =>
-        [.. Definitions.Select(table => $"alter table {table.Identifier} drop constraint {table.PrimaryKeyName}")];
+    [
+        .. Definitions.Select(table => $"alter table {table.Identifier} drop constraint {table.PrimaryKeyName}"),
+        .. Indexes.Select(index => $"drop index {LogSchema.Name}.{index.Name}"),
+    ];
 
     public string[] AddKeys =>
     [
@@ -47,19 +50,35 @@ internal sealed class TableSet
             alter table {table.Identifier}
             add constraint {table.PrimaryKeyName} primary key ({string.Join(", ", table.PrimaryKeyColumns)})
             """),
+        .. Indexes.Select(index => index.Create),
     ];
 
+    /// <summary>Beyond the keys, by their names without a schema.</summary>
+    public (string Name, string Create)[] Indexes => [.. _tables.SelectMany(IndexesOf)];
+
     /// <summary>Makes them anew and empty, with their keys.</summary>
-    public string CreateSql()
+    public string CreateSql() => CreateSql([.. _tables.Select(table => table.Name)]);
+
+    /// <summary>Makes some of them anew and empty, with their keys.</summary>
+    public string CreateSql(string[] names)
     {
         var migrator = new PostgresqlMigrator();
         var sql = new StringWriter();
-        sql.WriteLine($"drop table if exists {List};");
-        foreach (var definition in Definitions) definition.WriteCreateStatement(migrator, sql);
-        foreach (var table in _tables.Where(table => table.Fill != 100))
-            sql.WriteLine($"alter table {Names[table.Name]} set (fillfactor = {table.Fill});");
+        sql.WriteLine($"drop table if exists {string.Join(", ", names.Select(name => Names[name]))};");
+        foreach (var (table, definition) in _tables.Zip(Definitions).Where(pair => names.Contains(pair.First.Name)))
+        {
+            definition.WriteCreateStatement(migrator, sql);
+            if (table.Fill != 100) sql.WriteLine($"alter table {Names[table.Name]} set (fillfactor = {table.Fill});");
+            foreach (var (_, create) in IndexesOf(table)) sql.WriteLine($"{create};");
+        }
         return sql.ToString();
     }
+
+    private IEnumerable<(string Name, string Create)> IndexesOf(ProjectionTable table) =>
+        from index in table.Indexes
+        let name = $"{table.Name}_{Names.Suffix}_{index.Name}"
+        let kind = index.IsUnique ? "unique index" : "index"
+        select (name, $"create {kind} {name} on {Names[table.Name]} {index.Definition}");
 
     private Table Define(ProjectionTable table)
     {

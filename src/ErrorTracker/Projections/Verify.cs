@@ -36,6 +36,7 @@ internal sealed class Verify(NpgsqlDataSource database)
         var folded = await LogProgress.ReadAsync(connection, shard.Row, stop);
         var run = new Run(connection, folded, since, until, stop);
 
+        if (proof.Before is { } before) await before(connection, new(folded, since, until), stop);
         await run.ExecuteAsync($"create temporary table recount on commit drop as {proof.Recount}");
         var events = await connection.AskAsync<long>("select coalesce(sum(r.n), 0)::bigint from recount as r", stop);
         var unfolded = await connection.AskAsync<long>(Unfolded(folded), stop);

@@ -25,20 +25,33 @@ public sealed record LevelCount(string Level, long Count);
 /// </summary>
 public static class ByLevel
 {
-    internal static readonly string Sql =
+    internal static readonly string Sql = SqlOf(CounterTables.Current.Levels, Scope.All);
+
+    private static readonly string SqlOfIssue = SqlOf(CounterTables.Current.GroupCounts, Scope.OneIssue);
+
+    private static string SqlOf(string table, Scope scope) =>
         $"""
         select parts.level, sum(parts.n)::bigint from (
-          select level, n from {WindowSql.Counted("level, count as n", CounterTables.Current.Levels)}
+          select level, n from {WindowSql.Counted("level, count as n", table, scope)}
           union all
-          select level, 1 from {WindowSql.Loose($"{LogRow.Level} as level")}) as parts
+          select level, 1 from {WindowSql.Loose($"{LogRow.Level} as level", scope)}) as parts
         group by parts.level order by 2 desc, 1
         """;
 
+    /// <param name="Window">Half-open.</param>
+    /// <param name="Issue">Only events of this issue; null: of all.</param>
+    public sealed record Request(Window Window, int? Issue);
+
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
+    /// <param name="issue">Only events of the issue of this number.</param>
     /// <param name="errors">Gets each fault.</param>
-    public static (Window, ProblemDetails) Validate(string? since, string? until, FieldErrors errors) =>
-        (Window.Parse(since, until, errors), errors.OrNone());
+    public static (Request, ProblemDetails) Validate(
+        string? since, string? until, string? issue, FieldErrors errors)
+    {
+        var request = new Request(Window.Parse(since, until, errors), IssueNumber.Optional(issue, errors));
+        return (request, errors.OrNone());
+    }
 
     public static Task<(Application?, ProblemDetails)> LoadAsync(
         string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
@@ -47,15 +60,20 @@ public static class ByLevel
     [WolverineGet("/apps/{app_id}/stats/by-level", OperationId = "GetLevelCounts")]
     [ProducesResponseType<LevelCounts>(200), Refuses(400, 404)]
     public static async Task<LevelCounts> Get(
-        Application application, Window window, Snapshots snapshots, CancellationToken stop)
+        Application application, Request request, Snapshots snapshots, CancellationToken stop)
     {
         await using var view = await snapshots.TakeAsync(application.Id, stop);
-        return new(window.Since, window.Until, await CountAsync(view, application.Id, window, stop));
+        var issue = await view.FindIssueAsync(request.Issue, stop);
+        var window = request.Window;
+        return new(window.Since, window.Until, await CountAsync(view, application.Id, window, issue, stop));
     }
 
     internal static Task<List<LevelCount>> CountAsync(
-        Snapshot view, int applicationId, Window window, CancellationToken stop) =>
-        view.QueryAsync(
-            Sql, new Question(applicationId, window, Step.OfLevels),
+        Snapshot view, int applicationId, Window window, IssueGroups? issue, CancellationToken stop)
+    {
+        var question = new Question(applicationId, window, Step.OfLevels) { Issue = issue };
+        return view.QueryAsync(
+            issue is null ? Sql : SqlOfIssue, question,
             row => new LevelCount(row.GetString(0), row.GetInt64(1)), stop);
+    }
 }

@@ -136,7 +136,7 @@ public static class Loss
     internal static async Task<LossReport> ReportAsync(
         Snapshot view, int applicationId, Window window, CancellationToken stop)
     {
-        var levels = await ByLevel.CountAsync(view, applicationId, window, stop);
+        var levels = await ByLevel.CountAsync(view, applicationId, window, issue: null, stop);
         var question = new Question(applicationId, window, Step.OfLevels);
         var outcomes = await view.QueryAsync(OutcomesSql, question, TalliedCount.Read, stop);
         var dropped = await view.QueryAsync(DroppedSql, question, ReadDropped, stop);

@@ -33,15 +33,19 @@ public static class Timeseries
     private const int MostBuckets = 10_000;
 
     /// <summary>No bucket starts before the first moment that .NET knows.</summary>
-    internal static readonly string Sql =
+    internal static readonly string Sql = SqlOf(CounterTables.Current.Levels, Scope.All);
+
+    private static readonly string SqlOfIssue = SqlOf(CounterTables.Current.GroupCounts, Scope.OneIssue);
+
+    private static string SqlOf(string table, Scope scope) =>
         $"""
         select greatest(date_trunc(@interval, parts.at, @tz), timestamptz '0001-01-01 00:00Z') as bucket_start,
           sum(parts.n)::bigint
         from (
           select counted.bucket as at, sum(counted.n) as n
-          from {WindowSql.Counted("bucket, count as n", CounterTables.Current.Levels)} group by counted.bucket
+          from {WindowSql.Counted("bucket, count as n", table, scope)} group by counted.bucket
           union all
-          select loose.timestamp, 1 from {WindowSql.Loose("timestamp")}
+          select loose.timestamp, 1 from {WindowSql.Loose("timestamp", scope)}
           union all
           select filled.at, 0
           from generate_series(@since, @until - interval '1 microsecond', @grain) as filled(at) where @fill
@@ -55,7 +59,9 @@ public static class Timeseries
     /// <param name="Zone">In which the buckets start.</param>
     /// <param name="Fill">Buckets without events too.</param>
     /// <param name="Interval">The size of the buckets.</param>
-    public sealed record Request(Window Window, string? Level, Zone Zone, bool Fill, Interval Interval);
+    /// <param name="Issue">Only events of this issue; null: of all.</param>
+    public sealed record Request(
+        Window Window, string? Level, Zone Zone, bool Fill, Interval Interval, int? Issue = null);
 
     /// <param name="since">Start of the window (RFC 3339), part of it.</param>
     /// <param name="until">End of the window (RFC 3339), not part of it.</param>
@@ -63,16 +69,19 @@ public static class Timeseries
     /// <param name="level">Only this level, in any case.</param>
     /// <param name="tz">IANA time zone, in which minutes, hours and days start; UTC if absent.</param>
     /// <param name="fill">true: buckets without events too, with count 0.</param>
+    /// <param name="issue">Only events of the issue of this number.</param>
     /// <param name="errors">Gets each fault.</param>
     public static (Request, ProblemDetails) Validate(
-        string? since, string? until, string? interval, string? level, string? tz, string? fill, FieldErrors errors)
+        string? since, string? until, string? interval, string? level, string? tz, string? fill, string? issue,
+        FieldErrors errors)
     {
         var request = new Request(
             Window.Parse(since, until, errors),
             Levels.Optional(level, errors),
             Zone.Optional(tz, errors),
             Flag.Optional("fill", fill, errors),
-            Interval.Optional(interval, errors));
+            Interval.Optional(interval, errors),
+            IssueNumber.Optional(issue, errors));
 
         // How many buckets there are can only be said of a window, an interval and a zone that are valid.
         if (errors.Count == 0 && request.Interval.CountIn(request.Zone, request.Window) > MostBuckets)
@@ -90,7 +99,8 @@ public static class Timeseries
         Application application, Request request, Snapshots snapshots, CancellationToken stop)
     {
         await using var view = await snapshots.TakeAsync(application.Id, stop);
-        var buckets = await CountAsync(view, application.Id, request, stop);
+        var issue = await view.FindIssueAsync(request.Issue, stop);
+        var buckets = await CountAsync(view, application.Id, request, issue, stop);
         return new(request.Interval.Name, request.Window.Since, request.Window.Until, buckets);
     }
 
@@ -98,15 +108,19 @@ public static class Timeseries
 
     /// <exception cref="UnknownZoneException">The zone is known here, but not to the database.</exception>
     internal static async Task<List<BucketCount>> CountAsync(
-        Snapshot view, int applicationId, Request request, CancellationToken stop)
+        Snapshot view, int applicationId, Request request, IssueGroups? issue, CancellationToken stop)
     {
-        var (window, level, zone, fill, interval) = request;
+        var (window, level, zone, fill, interval, _) = request;
         var question = new Question(applicationId, window, whole => interval.Cut(zone, whole), level,
-            ("interval", interval.Name), ("tz", zone.Name), ("fill", fill), ("grain", interval.Grain));
+            ("interval", interval.Name), ("tz", zone.Name), ("fill", fill), ("grain", interval.Grain))
+        {
+            Issue = issue,
+        };
         try
         {
             return await view.QueryAsync(
-                Sql, question, row => new BucketCount(row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1)), stop);
+                issue is null ? Sql : SqlOfIssue, question,
+                row => new BucketCount(row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1)), stop);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
         {

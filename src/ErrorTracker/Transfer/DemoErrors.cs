@@ -2,15 +2,21 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using ErrorTracker.Grouping;
+using ErrorTracker.Log;
 
 namespace ErrorTracker.Transfer;
 
-/// <summary>An error to load: which of the demo's applications reports it, when, and its stored form.</summary>
-internal readonly record struct DemoError(int Application, DateTimeOffset ReceivedAt, ReadOnlyMemory<byte> Data);
+/// <summary>
+/// An error to load: which of the demo's applications reports it, when, its stored form and what is stored beside it.
+/// </summary>
+internal readonly record struct DemoError(
+    int Application, DateTimeOffset ReceivedAt, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Headers);
 
 /// <summary>
 /// Errors as services have them: few messages make most of the noise (Zipf), days are busy and nights quiet, now and then
-/// one message bursts. The same seed makes the same errors.
+/// one message bursts. A new release comes every other day, and takes over within hours. The same seed makes the same
+/// errors.
 /// </summary>
 internal sealed class DemoErrors
 {
@@ -32,13 +38,16 @@ internal sealed class DemoErrors
         "cache",
     ];
 
+    private const int DaysBetweenReleases = 2;
+    private const double HoursOfTakeover = 6, StagingShare = 0.1;
+
     private static readonly string[] Regions = ["eu-west", "eu-north", "us-east", "us-west", "ap-south"];
 
     private readonly DateTimeOffset _start;
     private readonly double[] _untilMinute;
     private readonly (int Application, int Message)?[] _bursts;
     private readonly double[] _zipf, _applications;
-    private readonly (string Level, byte[] Head, byte[] Stack)[][] _messages;
+    private readonly Message[][] _messages;
 
     public DemoErrors(DateTimeOffset start, int days, int applications, int seed)
     {
@@ -72,24 +81,45 @@ internal sealed class DemoErrors
             var (application, message) = _bursts[minute] is { } burst && random.NextDouble() < 0.95
                 ? burst
                 : (Pick(_applications, random.NextDouble() * _applications[^1]), Pick(_zipf, random.NextDouble() * _zipf[^1]));
-            yield return new(application, time, Write(_messages[application][message], time, random));
+            var sent = _messages[application][message];
+            var facts = new EventFacts(
+                sent.Key, ReleaseAt(time - _start, random), random.NextDouble() < StagingShare ? "staging" : "production");
+            yield return new(application, time, Write(sent, facts, time, random), facts.ToHeaders(RuleSet.BuiltIn));
         }
     }
 
-    private static ReadOnlyMemory<byte> Write((string Level, byte[] Head, byte[] Stack) message, DateTimeOffset receivedAt, Random random)
+    /// <summary>Such as 2.3.1: the last one, or for some hours still the one before it.</summary>
+    private static string ReleaseAt(TimeSpan sinceStart, Random random)
     {
-        var buffer = new ArrayBufferWriter<byte>(256 + message.Head.Length + message.Stack.Length);
+        var number = (int)(sinceStart.TotalDays / DaysBetweenReleases);
+        var hours = sinceStart.TotalHours - number * DaysBetweenReleases * 24;
+        var isOld = number > 0 && random.NextDouble() * HoursOfTakeover > hours;
+        if (isOld) number--;
+        return string.Create(CultureInfo.InvariantCulture, $"2.{number / 5}.{number % 5}");
+    }
+
+    /// <param name="Level">Of all events with this message.</param>
+    /// <param name="Text">JSON.</param>
+    /// <param name="Stack">JSON.</param>
+    /// <param name="Key">The group that these events are in.</param>
+    private sealed record Message(string Level, byte[] Text, byte[] Stack, string Key);
+
+    private static ReadOnlyMemory<byte> Write(
+        Message message, EventFacts facts, DateTimeOffset receivedAt, Random random)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256 + message.Text.Length + message.Stack.Length);
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
             json.WriteString("occurred_at", receivedAt - TimeSpan.FromMilliseconds(random.Next(1, 500)));
             json.WriteString("level", message.Level);
             json.WritePropertyName("message");
-            json.WriteRawValue(message.Head, skipInputValidation: true);
+            json.WriteRawValue(message.Text, skipInputValidation: true);
             json.WritePropertyName("stack");
             json.WriteRawValue(message.Stack, skipInputValidation: true);
             json.WriteStartObject("tags");
-            json.WriteString("release", $"2.{random.Next(4)}.{random.Next(10)}");
+            json.WriteString("release", facts.Release);
+            json.WriteString("environment", facts.Environment);
             json.WriteString("region", Regions[random.Next(Regions.Length)]);
             json.WriteString("host", $"node-{random.Next(40):00}");
             json.WriteString("user", random.Next(100_000).ToString(CultureInfo.InvariantCulture));
@@ -99,10 +129,10 @@ internal sealed class DemoErrors
         return buffer.WrittenMemory;
     }
 
-    private static (string Level, byte[] Head, byte[] Stack)[] Messages(Random random) =>
-        [.. Enumerable.Range(0, MessagesOfApplication).Select(number => Message(random, number))];
+    private static Message[] Messages(Random random) =>
+        [.. Enumerable.Range(0, MessagesOfApplication).Select(number => NewMessage(random, number))];
 
-    private static (string Level, byte[] Head, byte[] Stack) Message(Random random, int number)
+    private static Message NewMessage(Random random, int number)
     {
         var (kind, noun) = (Kinds[random.Next(Kinds.Length)], Nouns[random.Next(Nouns.Length)]);
         var share = random.NextDouble();
@@ -110,7 +140,9 @@ internal sealed class DemoErrors
         var frames = Enumerable.Range(0, random.Next(5, 31)).Select(_ => Frame(random, kind, noun)).ToList();
         var stack = $$"""{"type":"{{kind}}Exception","frames":[{{string.Join(',', frames)}}]}""";
         var message = $"{kind} while handling {noun}: step {number} failed";
-        return (level, JsonSerializer.SerializeToUtf8Bytes(message), Encoding.UTF8.GetBytes(stack));
+        var raw = new RawJson(Encoding.UTF8.GetBytes(stack));
+        var key = GroupKey.Of(new(DateTimeOffset.UnixEpoch, level, message, raw, Tags: null), GroupingRules.None);
+        return new(level, JsonSerializer.SerializeToUtf8Bytes(message), Encoding.UTF8.GetBytes(stack), key);
     }
 
     private static string Frame(Random random, string kind, string noun)

@@ -107,7 +107,8 @@ internal static class LoadDemo
         await using var log = await connection.BeginBinaryImportAsync(
             $"""
             copy {LogSchema.Name}.mt_events
-              (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
+              (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, headers,
+               is_archived)
             from stdin binary
             """);
         foreach (var (number, error) in errors.Index())
@@ -124,6 +125,7 @@ internal static class LoadDemo
             await log.WriteAsync(error.ReceivedAt);
             await log.WriteAsync(TenantId.Of(ids[application]));
             await log.WriteAsync(EventKinds.ErrorOccurred.StoredDotnetType);
+            await log.WriteAsync(error.Headers, NpgsqlDbType.Jsonb);
             await log.WriteAsync(false);
         }
         await log.CompleteAsync();

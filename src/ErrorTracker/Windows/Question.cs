@@ -21,8 +21,11 @@ internal sealed record Question(
     {
     }
 
+    /// <summary>The groups of one issue, for <see cref="Scope.OneIssue"/>; null: of all.</summary>
+    public IssueGroups? Issue { get; init; }
+
     /// <summary>The parameters are those that the parts of <see cref="WindowSql"/> name, and the query's own.</summary>
-    public NpgsqlCommand Ask(string sql, Marks marks)
+    public NpgsqlCommand Ask(string sql, Marks marks, Tail? tail = null)
     {
         var cuts = Cut(Window.Beyond(marks.Newest)).ToList();
         var runs = RunsOf(cuts, marks);
@@ -37,6 +40,9 @@ internal sealed record Question(
                 new("since", Window.Since),
                 new("until", Window.Until),
                 new("folded", marks.Folded),
+                new("grouping", marks.Grouping),
+                new("numbers", Issue?.Numbers ?? []),
+                new("keys", Issue?.Keys ?? []),
                 new("steps", runs.Select(run => run.Step.Code).ToArray()),
                 new("run_since", Starts(runs.Select(run => run.Run))),
                 new("run_until", Ends(runs.Select(run => run.Run))),
@@ -46,6 +52,7 @@ internal sealed record Question(
                 new("ragged_until", Ends(ragged)),
             },
         };
+        (tail ?? Tail.None).AddTo(command.Parameters);
         foreach (var (name, value) in More) command.Parameters.AddWithValue(name, value);
         return command;
     }

@@ -1,3 +1,4 @@
+using ErrorTracker.Grouping;
 using ErrorTracker.Log;
 using Npgsql;
 
@@ -6,11 +7,38 @@ namespace ErrorTracker.Windows;
 /// <summary>
 /// One snapshot, for as many queries as an answer needs. Closing the connection ends its transaction.
 /// </summary>
-internal sealed class Snapshot(Reader reader, Marks marks) : IAsyncDisposable
+internal sealed class Snapshot(Reader reader, int applicationId, Marks marks) : IAsyncDisposable
 {
+    /// <summary>Read by <see cref="ReadTailAsync"/>; empty before.</summary>
+    public Tail Tail { get; private set; } = Tail.None;
+
+    public Marks Marks => marks;
+
+    public RuleSet Rules { get; private set; } = RuleSet.BuiltIn;
+
+    /// <summary>Who asks for groups calls this first.</summary>
+    public async Task ReadTailAsync(CancellationToken stop)
+    {
+        if (Tail != Tail.None) return;
+        if (marks.Grouping != 0)
+            Rules = (await AdoptedRules.ReadAsync(reader.Connection, stop))[applicationId];
+        Tail = await Tail.ReadAsync(reader.Connection, TenantId.Of(applicationId), marks, Rules, stop);
+    }
+
+    /// <summary>
+    /// The groups of an issue that a question is about; null if it is about none. One whose number no event has been
+    /// given has no groups, and so no events.
+    /// </summary>
+    public async Task<IssueGroups?> FindIssueAsync(int? number, CancellationToken stop)
+    {
+        if (number is not { } asked) return null;
+        await ReadTailAsync(stop);
+        return await IssueGroups.FindAsync(this, applicationId, asked, stop) ?? new(asked, [], []);
+    }
+
     public NpgsqlCommand Ask(string sql, Question question)
     {
-        var command = question.Ask(sql, marks);
+        var command = question.Ask(sql, marks, Tail);
         command.Connection = reader.Connection;
         return command;
     }
@@ -31,4 +59,6 @@ internal sealed class Snapshot(Reader reader, Marks marks) : IAsyncDisposable
 /// <summary>How far things are in a snapshot.</summary>
 /// <param name="Folded">The sequence up to which the counters have folded the log.</param>
 /// <param name="Newest">The received_at of the application's last event.</param>
-internal sealed record Marks(long Folded, DateTimeOffset Newest);
+/// <param name="Mark">The high-water mark: nothing at or below it is still being written.</param>
+/// <param name="Grouping">By which of its rule sets the application's events are grouped.</param>
+internal sealed record Marks(long Folded, DateTimeOffset Newest, long Mark, int Grouping);

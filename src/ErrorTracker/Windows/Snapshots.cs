@@ -1,5 +1,6 @@
 using System.Data;
 using ErrorTracker.Counters;
+using ErrorTracker.Grouping;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Npgsql;
@@ -24,7 +25,9 @@ public sealed class Snapshots(LogDatabases databases)
         $"""
         select {LogProgress.Of($"'{CountersShard.Row}'")},
           (select e.timestamp from {LogSchema.Name}.mt_events as e
-           where e.tenant_id = $1 and {LogRow.IsError} order by e.timestamp desc limit 1)
+           where e.tenant_id = $1 and {LogRow.IsError} order by e.timestamp desc limit 1),
+          {LogProgress.Mark},
+          coalesce((select a.grouping from {AdoptedRules.Table} as a where a.tenant_id = $1), 0)
         """;
 
     /// <summary>
@@ -54,7 +57,7 @@ public sealed class Snapshots(LogDatabases databases)
         try
         {
             await reader.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, stop);
-            return new(reader, await ReadMarksAsync(reader.Connection, applicationId, stop));
+            return new(reader, applicationId, await ReadMarksAsync(reader.Connection, applicationId, stop));
         }
         catch
         {
@@ -83,6 +86,6 @@ public sealed class Snapshots(LogDatabases databases)
         await using var row = await batch.ExecuteReaderAsync(stop);
         await row.ReadAsync(stop);
         var newest = row.IsDBNull(1) ? DateTimeOffset.MinValue : row.GetFieldValue<DateTimeOffset>(1);
-        return new(row.GetInt64(0), newest);
+        return new(row.GetInt64(0), newest, row.GetInt64(2), row.GetInt32(3));
     }
 }

@@ -6,6 +6,9 @@ namespace ErrorTracker.Windows;
 /// <summary>A half-open window of time by received_at: <c>Since ≤ t &lt; Until</c>, whole microseconds, UTC.</summary>
 public readonly record struct Window(DateTimeOffset Since, DateTimeOffset Until)
 {
+    /// <summary>All of time.</summary>
+    public static readonly Window Everything = new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+
     /// <summary>Both ends are required; each fault is named in <paramref name="errors"/>.</summary>
     public static Window Parse(string? since, string? until, Dictionary<string, string[]> errors) =>
         Ordered(Instant.Required("since", since, errors), Instant.Required("until", until, errors), errors);

@@ -13,49 +13,50 @@ internal static class WindowSql
     /// <summary>The window's whole buckets, as a table of SQL: rows of the counters.</summary>
     /// <param name="columns">Columns of <paramref name="table"/> that the open minutes have too.</param>
     /// <param name="table">Of the counters.</param>
-    internal static string Counted(string columns, string table) =>
+    /// <param name="scope">Which rows.</param>
+    internal static string Counted(string columns, string table, Scope? scope = null) =>
         $"""
-        ({ClosedBuckets(columns, table)}
+        ({ClosedBuckets(columns, table, scope ?? Scope.All)}
         union all
-        {OpenMinutes(columns)}) as counted
+        {OpenMinutes(columns, scope ?? Scope.All)}) as counted
         """;
 
     /// <summary>The window's events that no whole bucket has counted, as a table of SQL: rows of the log.</summary>
-    internal static string Loose(string columns) =>
+    internal static string Loose(string columns, Scope? scope = null) =>
         $"""
-        ({RaggedEnds(columns)}
+        ({RaggedEnds(columns, scope ?? Scope.All)}
         union all
-        {Tail(columns)}) as loose
+        {Tail(columns, scope ?? Scope.All)}) as loose
         """;
 
     /// <summary>
     /// Runs of whole buckets, each of one step. By <c>offset 0</c> the planner looks up each run by the key.
     /// </summary>
-    private static string ClosedBuckets(string columns, string table) =>
+    private static string ClosedBuckets(string columns, string table, Scope scope) =>
         $"""
         select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until)
         cross join lateral (
           select {columns} from {table} as kept
-          where kept.tenant_id = @tenant and kept.step = run.step
+          where kept.tenant_id = @tenant {scope.Counted("kept")} and kept.step = run.step
             and kept.bucket >= run.since and kept.bucket < run.until
             and (@level::text is null or kept.level = @level)
           offset 0) as c
         """;
 
     /// <summary>Whole minutes that are still open, which have no row in a step yet: a row for each message.</summary>
-    private static string OpenMinutes(string columns) =>
+    private static string OpenMinutes(string columns, Scope scope) =>
         $"""
         select o.* from unnest(@whole_since, @whole_until) as whole(since, until)
         join {CounterTables.Current.OpenBuckets} as b on b.bucket >= whole.since and b.bucket < whole.until
         cross join lateral (
           select {columns} from {CounterTables.Current.OpenMinutes} as m
-          where m.bucket = b.bucket and m.tenant_id = @tenant
+          where m.bucket = b.bucket and m.tenant_id = @tenant {scope.Counted("m")}
             and (@level::text is null or m.level = @level)
           offset 0) as o
         """;
 
     /// <summary>What no whole bucket fits, as far as the log is folded.</summary>
-    private static string RaggedEnds(string columns) =>
+    private static string RaggedEnds(string columns, Scope scope) =>
         $"""
         select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until)
         cross join lateral (
@@ -64,15 +65,17 @@ internal static class WindowSql
             and log.timestamp >= ragged.since and log.timestamp < ragged.until
             and log.seq_id <= @folded
             and (@level::text is null or {LogRow.Level} = @level)
+            {scope.Loose}
           offset 0) as e
         """;
 
     /// <summary>The end of the log, which is not folded yet, over the whole window.</summary>
-    private static string Tail(string columns) =>
+    private static string Tail(string columns, Scope scope) =>
         $"""
         select {columns} from {LogSchema.Name}.mt_events as log
         where log.seq_id > @folded and log.tenant_id = @tenant and {LogRow.IsError}
           and log.timestamp >= @since and log.timestamp < @until
           and (@level::text is null or {LogRow.Level} = @level)
+          {scope.Loose}
         """;
 }

@@ -142,10 +142,13 @@ internal sealed class BatchReader(
         if (its.Limits.Take(application, part.Event.Length) is { } limit) Refuse(index, limit);
         else if (part.Error is not null) outcome.Reject(index, IntakeRefusal.TooLarge, "body", part.Error);
         else if (EventBody.Parse(part.Event, errors) is { } incoming)
-            return unsettled.SendAsync(index, PendingEvent.Of(application, incoming, _receivedAt));
+            return SendAsync(index, incoming);
         else outcome.Reject(Rejection.Of(index, IntakeRefusal.Invalid, errors));
         return default;
     }
+
+    private ValueTask SendAsync(int index, IncomingEvent incoming) =>
+        unsettled.SendAsync(index, PendingEvent.Of(application, incoming, _receivedAt, its.Rules.Of(application)));
 
     private void Refuse(int index, ReachedLimit limit)
     {

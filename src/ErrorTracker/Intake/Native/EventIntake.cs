@@ -29,7 +29,7 @@ internal sealed class EventIntake(string app_id, HttpContext http, FieldErrors e
                 if (Its.Limits.Take(Application, body.Length) is { } limit) return IntakeRefusal.Of(limit);
                 await Budget.TakeTurnAsync(body.Length, stop.Token);
                 if (EventBody.Parse(body.Bytes, Errors) is not { } incoming) return IntakeRefusal.InvalidFields(Errors);
-                _event = PendingEvent.Of(Application, incoming, receivedAt);
+                _event = PendingEvent.Of(Application, incoming, receivedAt, Its.Rules.Of(Application));
                 return null;
             }
         }

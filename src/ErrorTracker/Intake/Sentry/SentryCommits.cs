@@ -30,9 +30,10 @@ internal sealed class SentryCommits(IntakeServices its)
 
     public void Enqueue(List<IncomingEvent> events, Arrival arrival)
     {
+        var rules = its.Rules.Of(arrival.ApplicationId);
         foreach (var incoming in events)
         {
-            var pending = PendingEvent.Of(arrival.ApplicationId, incoming, arrival.ReceivedAt);
+            var pending = PendingEvent.Of(arrival.ApplicationId, incoming, arrival.ReceivedAt, rules);
             FirstId ??= incoming.EventId ?? pending.Id;
             if (its.Limits.Take(arrival.ApplicationId, pending.Size) is { } limit)
             {

@@ -1,0 +1,54 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Grouping;
+
+namespace ErrorTracker.Windows;
+
+/// <summary>Which of an application's events a statistic counts, as conditions of its SQL.</summary>
+internal sealed class Scope
+{
+    /// <summary>All, from tables that know no groups.</summary>
+    public static readonly Scope All = new();
+
+    /// <summary>All, from tables whose rows have a group.</summary>
+    public static readonly Scope AllGroups = new() { IsGrouped = true };
+
+    /// <summary>Those of one issue, which the question names.</summary>
+    public static readonly Scope OneIssue = new() { IsGrouped = true, IsOneIssue = true };
+
+    private bool IsGrouped { get; init; }
+
+    private bool IsOneIssue { get; init; }
+
+    /// <summary>Narrows rows of the log, called log.</summary>
+    public string Loose => IsOneIssue ? $"and {KeyOfLog} = any(@keys)" : "";
+
+    /// <summary>
+    /// The group key of a row of the log, called log: as a fold has made it anew; or, in the tail, as the snapshot has;
+    /// else as it is stored.
+    /// </summary>
+    public static readonly string KeyOfLog = FactOfLog("group_key", "key", EventFacts.KeyMember);
+
+    public static readonly string ReleaseOfLog = FactOfLog("release", "release", EventFacts.ReleaseMember);
+
+    public static readonly string EnvironmentOfLog =
+        FactOfLog("environment", "environment", EventFacts.EnvironmentMember);
+
+    /// <summary>Narrows rows of the counters.</summary>
+    public string Counted(string row)
+    {
+        if (!IsGrouped) return "";
+        var grouping = $"and {row}.grouping = @grouping";
+        return IsOneIssue ? $"{grouping} and {row}.number = any(@numbers)" : grouping;
+    }
+
+    private static string FactOfLog(string column, string tailColumn, string member) =>
+        $"""
+        coalesce(
+          (select k.{column} from {CounterTables.Current.EventKeys} as k
+           where k.tenant_id = log.tenant_id and k.grouping = @grouping and k.seq_id = log.seq_id),
+          (select t.{tailColumn} from unnest(@tail_seqs, @tail_keys, @tail_releases, @tail_environments)
+             as t(seq, key, release, environment)
+           where t.seq = log.seq_id),
+          log.headers->>'{member}', '')
+        """;
+}
