@@ -74,11 +74,11 @@ public sealed class CountersProofTests(SharedApi shared) : IAsyncLifetime
     [Fact]
     public async Task texts_that_are_lost_or_changed_and_a_last_seen_that_is_wrong_are_found()
     {
-        await ExecuteAsync($"update {Tables.Messages} set last_seen = last_seen - interval '1 s' where step = '16d'");
+        await ExecuteAsync($"update {Tables.Messages} set last_seen = last_seen - interval '1 s' where step = '8d'");
         var found = await DifferencesAsync();
-        Assert.Equal("16d", found[0].Step);
+        Assert.Equal("8d", found[0].Step);
         Assert.Contains("last seen", found[0].Subject);
-        await ExecuteAsync($"update {Tables.Messages} set last_seen = last_seen + interval '1 s' where step = '16d'");
+        await ExecuteAsync($"update {Tables.Messages} set last_seen = last_seen + interval '1 s' where step = '8d'");
 
         await ExecuteAsync($"update {Tables.Texts} set message = 'another'");
         Assert.Equal([("text", 1L)], (await DifferencesAsync()).Select(text => (text.Step, text.Counted)));

@@ -51,16 +51,22 @@ public sealed class StoredNamesTests(SharedApi shared)
     [Fact]
     public async Task indexes() => Assert.Equal(
         [
-            "idx_mt_events_event_id", "ingest_outcomes_application", "mt_doc_application_uidx_name",
-            "mt_doc_ingest_key_idx_application_id", "mt_events_by_level", "mt_events_by_time", "mt_events_of_losses",
-            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_ingest_outcomes_id",
-            "pkey_level_counts_v4_tenant_id_step_bucket_level",
-            "pkey_message_counts_v4_tenant_id_step_bucket_level_message_hash", "pkey_message_texts_v4_message_hash",
+            "event_keys_v5_by_key", "groups_v5_by_count", "groups_v5_by_first", "groups_v5_by_key",
+            "groups_v5_by_last", "groups_v5_untold", "idx_issue_members_issue", "idx_mt_events_event_id",
+            "ingest_outcomes_application", "mt_doc_application_uidx_name", "mt_doc_ingest_key_idx_application_id",
+            "mt_events_by_key", "mt_events_by_level", "mt_events_by_time", "mt_events_of_losses",
+            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_adopted_rules_tenant_id",
+            "pkey_event_keys_v5_tenant_id_grouping_seq_id",
+            "pkey_group_counts_v5_tenant_id_grouping_number_step_bucket_leve",
+            "pkey_groups_v5_tenant_id_grouping_number", "pkey_ingest_outcomes_id",
+            "pkey_issue_members_tenant_id_number", "pkey_level_counts_v5_tenant_id_step_bucket_level",
+            "pkey_message_counts_v5_tenant_id_grouping_step_bucket_level_mes", "pkey_message_texts_v5_message_hash",
             "pkey_mt_doc_application_id", "pkey_mt_doc_deadletterevent_id", "pkey_mt_doc_envelope_id",
             "pkey_mt_doc_id_counter_id", "pkey_mt_doc_ingest_key_id", "pkey_mt_doc_ingest_key_use_id",
             "pkey_mt_event_projection_floors_name_tenant_id", "pkey_mt_events_seq_id",
             "pkey_mt_high_water_skips_ending_sequence", "pkey_mt_hilo_entity_name", "pkey_mt_streams_tenant_id_id",
-            "pkey_open_buckets_v4_bucket", "pkey_open_minutes_v4_bucket_tenant_id_message_hash_level",
+            "pkey_open_buckets_v5_bucket", "pkey_open_minutes_v5_bucket_tenant_id_grouping_number_message_h",
+            "pkey_releases_v5_tenant_id_release",
         ],
         await NamesAsync("indexname", "pg_indexes"));
 
@@ -77,7 +83,7 @@ public sealed class StoredNamesTests(SharedApi shared)
 
     [Fact]
     public void codes_of_steps() => Assert.Equal(
-        ["16d", "8d", "4d", "2d", "d", "6h", "h", "m", "q"],
+        ["8d", "d", "h", "m", "q"],
         Step.OfMessages.Concat(Step.OfLevels).Select(step => step.Code).Distinct());
 
     [Fact]

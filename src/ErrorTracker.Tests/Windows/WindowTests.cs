@@ -85,7 +85,7 @@ public sealed class WindowTests
         return Prop.ForAll(Windows(), names, intervals, (window, name, interval) =>
         {
             var zone = TimeZoneInfo.FindSystemTimeZoneById(name);
-            var cuts = interval.Cut(Zone.Optional(name, []), window).ToList();
+            var cuts = interval.Cut(Zone.Optional(name, []), window, Step.OfLevels).ToList();
             return AreWhole(cuts, window) && cuts.SelectMany(c => c.Buckets).SelectMany(Buckets).All(IsOfOne);
 
             bool IsOfOne(Window bucket) => LocalOf(bucket.Since) == LocalOf(bucket.Until.AddTicks(-1));

@@ -12,12 +12,8 @@ public sealed record Step(string Code, TimeSpan Length)
         Minute = new("m", TimeSpan.FromMinutes(1)),
         Quarter = new("q", TimeSpan.FromMinutes(15)),
         Hour = new("h", TimeSpan.FromHours(1)),
-        SixHours = new("6h", TimeSpan.FromHours(6)),
         Day = new("d", TimeSpan.FromDays(1)),
-        TwoDays = new("2d", TimeSpan.FromDays(2)),
-        FourDays = new("4d", TimeSpan.FromDays(4)),
-        EightDays = new("8d", TimeSpan.FromDays(8)),
-        SixteenDays = new("16d", TimeSpan.FromDays(16));
+        EightDays = new("8d", TimeSpan.FromDays(8));
 
     /// <summary>
     /// Largest first. Few rows each, so the steps are those that intervals are made of; the quarter serves zones whose
@@ -26,15 +22,16 @@ public sealed record Step(string Code, TimeSpan Length)
     public static readonly Step[] OfLevels = [Day, Hour, Quarter, Minute];
 
     /// <summary>
-    /// Largest first. A bucket has a row for each message, so the steps are many: a long window must not need many
-    /// buckets.
+    /// Largest first. A bucket has a row for each message, so a long window must not need many buckets; and a message
+    /// that is seen once has a row in each step, so the steps must not be many.
     /// </summary>
-    public static readonly Step[] OfMessages = [SixteenDays, EightDays, FourDays, TwoDays, Day, SixHours, Hour, Minute];
+    public static readonly Step[] OfMessages = [EightDays, Day, Hour, Minute];
 
     /// <summary>
-    /// Largest first. A window of one group has a row for each bucket and combination of level, release and environment.
+    /// Largest first. A group has a row for each bucket and combination of level, release and environment. The quarter
+    /// would add a third to them, and save little to the few zones that it serves.
     /// </summary>
-    public static readonly Step[] OfGroups = OfLevels;
+    public static readonly Step[] OfGroups = [Day, Hour, Minute];
 
     public static readonly Step Largest = OfMessages[0];
 

@@ -71,7 +71,10 @@ public static class ByLevel
     internal static Task<List<LevelCount>> CountAsync(
         Snapshot view, int applicationId, Window window, IssueGroups? issue, CancellationToken stop)
     {
-        var question = new Question(applicationId, window, Step.OfLevels) { Issue = issue };
+        var question = new Question(applicationId, window, issue is null ? Step.OfLevels : Step.OfGroups)
+        {
+            Issue = issue,
+        };
         return view.QueryAsync(
             issue is null ? Sql : SqlOfIssue, question,
             row => new LevelCount(row.GetString(0), row.GetInt64(1)), stop);

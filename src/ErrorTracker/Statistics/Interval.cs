@@ -35,27 +35,30 @@ public sealed record Interval(string Name, TimeSpan Length)
     public TimeSpan Grain => this == Minute ? Length : this == Hour ? Length / 4 : Length / 2;
 
     /// <summary>Cuts a window so that no bucket of the series, in a zone, takes only a part of a counted one.</summary>
-    public IEnumerable<Cut> Cut(Zone zone, Window window) =>
-        zone.Days(window).Select(day => day.Window.Cut(zone.HasWholeMinutes(day.Window) ? LadderOf(day) : []));
+    /// <param name="zone">In which the buckets of the series start.</param>
+    /// <param name="window">To be cut.</param>
+    /// <param name="ladder">The steps of the table that is counted from, the largest first.</param>
+    public IEnumerable<Cut> Cut(Zone zone, Window window, Step[] ladder) =>
+        zone.Days(window).Select(day => day.Window.Cut(zone.HasWholeMinutes(day.Window) ? LadderOf(day, ladder) : []));
 
     /// <summary>The counted buckets of which the series' own are made on this day, the largest first.</summary>
-    private Step[] LadderOf(ZoneDay day)
+    private Step[] LadderOf(ZoneDay day, Step[] ladder)
     {
         // Where clocks change only a minute is sure to lie in one bucket: some clocks were changed at 00:01.
-        if (!day.IsSteady) return StepsThatFit(Minute.Length, day.Offset);
+        if (!day.IsSteady) return StepsThatFit(ladder, Minute.Length, day.Offset);
 
         // The window that is cut ends with the day, so whatever lies in it lies in one bucket of a day.
-        if (this == Day) return Step.OfLevels;
+        if (this == Day) return ladder;
 
-        return StepsThatFit(Length, day.Offset);
+        return StepsThatFit(ladder, Length, day.Offset);
     }
 
     /// <summary>
     /// Steps up to a length. They are counted from midnight in UTC, so a zone's buckets are made of whole ones only if
     /// they divide its offset: an hour of Kathmandu, at +05:45, is made of quarters.
     /// </summary>
-    private static Step[] StepsThatFit(TimeSpan longest, TimeSpan offset) =>
-        Array.FindAll(Step.OfLevels, step => step.Length <= longest && offset.Ticks % step.Length.Ticks == 0);
+    private static Step[] StepsThatFit(Step[] ladder, TimeSpan longest, TimeSpan offset) =>
+        Array.FindAll(ladder, step => step.Length <= longest && offset.Ticks % step.Length.Ticks == 0);
 
     /// <summary>How many buckets the window touches, if only in part.</summary>
     public long CountIn(Zone zone, Window window) =>

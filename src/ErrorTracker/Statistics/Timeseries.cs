@@ -111,7 +111,8 @@ public static class Timeseries
         Snapshot view, int applicationId, Request request, IssueGroups? issue, CancellationToken stop)
     {
         var (window, level, zone, fill, interval, _) = request;
-        var question = new Question(applicationId, window, whole => interval.Cut(zone, whole), level,
+        var ladder = issue is null ? Step.OfLevels : Step.OfGroups;
+        var question = new Question(applicationId, window, whole => interval.Cut(zone, whole, ladder), level,
             ("interval", interval.Name), ("tz", zone.Name), ("fill", fill), ("grain", interval.Grain))
         {
             Issue = issue,
