@@ -10,7 +10,7 @@ public sealed partial class RoomsTests
     /// <summary>From the top. A protocol sees what all protocols share, and no other protocol.</summary>
     private static readonly string[] Order =
     [
-        "Hosting", "Commands", "Transfer", "Statistics", "Events", "Windows", "Counters", "Projections",
+        "Hosting", "Commands", "Transfer", "Issues", "Statistics", "Events", "Windows", "Counters", "Projections",
         "Intake.Sentry", "Intake.Native", "Intake", "Outcomes", "Commit", "Applications", "Log", "Postgres",
         "Background", "Limits", "Configuration", "Http",
     ];

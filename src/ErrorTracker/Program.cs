@@ -7,6 +7,7 @@ using ErrorTracker.Events;
 using ErrorTracker.Grouping;
 using ErrorTracker.Hosting;
 using ErrorTracker.Intake;
+using ErrorTracker.Issues;
 using ErrorTracker.Log;
 using ErrorTracker.Outcomes;
 using ErrorTracker.Postgres;
@@ -42,6 +43,7 @@ try
     builder.Services.AddIntake(settings);
     builder.Services.AddWindows();
     builder.Services.AddEvents();
+    builder.Services.AddIssues();
     builder.AddApi();
     builder.AddTelemetry(settings);
 

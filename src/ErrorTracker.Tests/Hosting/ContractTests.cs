@@ -74,12 +74,13 @@ public sealed partial class ContractTests(SharedApi shared)
         var document = await OpenApiFile.AnsweredAsync(shared);
         var sender = await shared.Api.RegisterAsync();
         var receipt = await shared.Api.ReportAsync(sender);
+        await shared.Api.FoldedAsync(); // so that there is an issue
         var reads = OpenApiFile.OperationsOf(document)
             .Where(call => call.Method == "GET" && call.Tag is not ("Sentry" or "Operation"));
         foreach (var call in reads)
         {
             var path = call.Path.Replace("{app_id}", $"{sender.Id}").Replace("{app}", $"{sender.Id}")
-                .Replace("{id}", Text(receipt, "id"));
+                .Replace("{id}", Text(receipt, "id")).Replace("{number}", "1");
             var window = call.Parameters.Any(IsRequired) ? Window : "";
             await shared.Api.GetAsync($"{path}?{window}");
             if (window.Length > 0) Assert.Equal(["since", "until"], (await FaultsOfAsync(path)).Order());

@@ -36,6 +36,7 @@ public sealed class RoundTrip
         await trip.SendAsync();
         await trip.SendAsSdksDoAsync();
         await trip.ReadAsync();
+        await trip.DecideAsync();
         await trip.RefuseAsync(name);
     }
 
@@ -149,6 +150,35 @@ public sealed class RoundTrip
         Same(true, Enum.IsDefined(projection.State));
         Same("Healthy", await _client.CheckLiveAsync());
         await _client.CheckReadyAsync();
+    }
+
+    private async Task DecideAsync()
+    {
+        await AwaitIssueAsync(2);
+        var merge = new MergeRequest { Into = 1, Issues = [2], Id = Guid.NewGuid(), Seen_through = 7 };
+        var merged = await _client.MergeIssuesAsync(_app.Id, merge);
+        Same((1, 2, 0), (merged.Issue, merged.Merged.Single(), merged.Already.Count));
+        var history = await _client.ListDecisionsAsync(_app.Id, number: 2);
+        var item = history.Items.Single();
+        Same((1, DecisionType.Merged, 1, 2), (history.Issue, item.Type, item.Issue, item.Issues.Single()));
+        var split = new SplitRequest { Keys = ["of another issue"] };
+        var refused = await RefusedAsync<ValidationProblem>(() => _client.SplitIssueAsync(_app.Id, number: 1, split));
+        Same("keys", refused.Errors.Keys.Single());
+    }
+
+    /// <summary>An issue has its number when nothing before its first event is still being written.</summary>
+    private async Task AwaitIssueAsync(int number)
+    {
+        for (var attempt = 1; ; attempt++)
+            try
+            {
+                await _client.ListDecisionsAsync(_app.Id, number);
+                return;
+            }
+            catch (ApiException<Problem>) when (attempt < 200)
+            {
+                await Task.Delay(50);
+            }
     }
 
     /// <summary>What is refused tells why, in types.</summary>

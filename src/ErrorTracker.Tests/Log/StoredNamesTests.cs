@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ErrorTracker.Applications;
 using ErrorTracker.Counters;
+using ErrorTracker.Issues;
 using ErrorTracker.Log;
 using ErrorTracker.Outcomes;
 using ErrorTracker.Projections;
@@ -22,8 +23,27 @@ public sealed class StoredNamesTests(SharedApi shared)
         [
             ("error_occurred", "ErrorTracker.Ingestion.ErrorOccurred, ErrorTracker"),
             ("loss_reported", "ErrorTracker.Ingestion.LossReported, ErrorTracker"),
+            ("issues_merged", "ErrorTracker.Issues.IssuesMerged, ErrorTracker"),
+            ("issue_split", "ErrorTracker.Issues.IssueSplit, ErrorTracker"),
         ],
-        EventKinds.All.Select(kind => (kind.StoredType, kind.StoredDotnetType)));
+        EventKinds.All.Concat(DecisionKinds.All).Select(kind => (kind.StoredType, kind.StoredDotnetType)));
+
+    /// <summary>Streams and events are found again by ids that are made of these.</summary>
+    [Fact]
+    public void names_and_members_of_decisions()
+    {
+        var id = Guid.Parse("3f0c5a0e-58f6-4c1b-9f53-0d4a5a0b7c11");
+        Assert.Equal("fe40e099-978a-8ba4-b123-2209110e79c9", $"{DecisionStream.Of(1)}");
+        Assert.Equal("428ced2f-1053-8c22-b9c5-5fa0c78a50dc", $"{DecisionStream.EventOf(1, id)}");
+        Assert.Equal(["admin", "anonymous"], [Actor.Admin, Actor.Anonymous]);
+        Assert.Equal(
+            "already at by command into issues seen_through",
+            MembersOf(new IssuesMerged(1, [2], [], "", default, id, 1)));
+        Assert.Equal(
+            "at by command issue parts rest seen_through",
+            MembersOf(new IssueSplit(1, 1, [], "", default, id, 1)));
+        Assert.Equal("issue keys numbers", MembersOf(new SplitPart(1, [], [])));
+    }
 
     [Fact]
     public void what_an_error_is_as_its_indexes_have_it()

@@ -16,7 +16,7 @@ internal static class ContractAnswers
         [401] = "The ingest key is missing.",
         [403] = "The key does not open this application, or there is none.",
         [404] = "There is no such thing.",
-        [409] = "It is taken, or was sent before with other content.",
+        [409] = "It is taken, was sent before with other content, or has changed since; `detail` says which.",
         [413] = "The body is too large.",
         [415] = "The body is of another media type or encoding than the call takes.",
         [429] = "A limit is reached, which `detail` names, or the application's share of the queue is used up; nothing "

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ErrorTracker.Events;
 using ErrorTracker.Intake.Native;
+using ErrorTracker.Issues;
 using ErrorTracker.Log;
 using ErrorTracker.Outcomes;
 using ErrorTracker.Projections;
@@ -39,6 +40,9 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
                 "metric_bucket", "trace_metric", "log_item", "feedback", "user_report", "security", "client_report",
                 "unknown"]);
 
+    private static readonly ContractLists Decision =
+        new("DecisionType", "What was decided.", [DecisionItem.Merged, DecisionItem.Split]);
+
     /// <summary>Which member of which type is one of which list.</summary>
     public static readonly Dictionary<(Type Type, string Member), ContractLists> OfMembers = new()
     {
@@ -49,6 +53,7 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
         [(typeof(ProjectionStatus), "state")] = State,
         [(typeof(RefusedCount), "reason")] = Refusal,
         [(typeof(NotKeptCount), "category")] = Category,
+        [(typeof(DecisionItem), "type")] = Decision,
     };
 
     /// <summary>A reference to the list's schema, which is added to the document where it is not there yet.</summary>

@@ -6,6 +6,7 @@ using ErrorTracker.Http;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
+using ErrorTracker.Issues;
 using ErrorTracker.Projections;
 using ErrorTracker.Statistics;
 using Microsoft.AspNetCore.Mvc;
@@ -30,6 +31,7 @@ internal sealed class ContractOperations : IOperationFilter
         [typeof(SendEnvelope).Namespace!] = "Sentry",
         [typeof(EventItem).Namespace!] = "Events",
         [typeof(ByLevel).Namespace!] = "Statistics",
+        [typeof(MergeIssues).Namespace!] = "Issues",
         [typeof(ReadProjections).Namespace!] = ContractPaths.OperationTag,
     };
 
@@ -42,11 +44,12 @@ internal sealed class ContractOperations : IOperationFilter
         SplitSummary(operation);
         ContractParameters.Describe(operation, context);
         if (OfReports.Contains(operation.OperationId)) ContractParameters.AddThoseOfReports(operation);
-        var bodies = context.MethodInfo.GetCustomAttributes<IngestsAttribute>().ToList();
+        var bodies = context.MethodInfo.GetCustomAttributes<BodyAttribute>().ToList();
+        var isIngest = bodies.Exists(body => body is IngestsAttribute);
         if (bodies.Exists(body => body.MediaType.Length > 0)) operation.RequestBody = BodyOf(bodies, context);
-        operation.Security = SecurityOf(operation, bodies.Count > 0, context.Document);
+        operation.Security = SecurityOf(operation, isIngest, context.Document);
         KeepDeclaredAnswers(operation, context);
-        ContractAnswers.Describe(operation, isIngest: bodies.Count > 0, context);
+        ContractAnswers.Describe(operation, isIngest, context);
     }
 
     /// <summary>A first sentence that stands alone, and all of them as the description.</summary>
@@ -58,16 +61,16 @@ internal sealed class ContractOperations : IOperationFilter
         operation.Description = comment;
     }
 
-    private static OpenApiRequestBody BodyOf(List<IngestsAttribute> bodies, OperationFilterContext context) => new()
+    private static OpenApiRequestBody BodyOf(List<BodyAttribute> bodies, OperationFilterContext context) => new()
     {
         Required = true,
         Content = bodies.ToDictionary(
             body => body.MediaType,
-            IOpenApiMediaType (IngestsAttribute body) =>
+            IOpenApiMediaType (BodyAttribute body) =>
                 new OpenApiMediaType { Schema = SchemaOf(body, context), Example = ExampleOf(body) }),
     };
 
-    private static IOpenApiSchema SchemaOf(IngestsAttribute body, OperationFilterContext context) =>
+    private static IOpenApiSchema SchemaOf(BodyAttribute body, OperationFilterContext context) =>
         body.Type is { } type
             ? context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository)
             : BytesOrText(body.MediaType);
@@ -80,7 +83,7 @@ internal sealed class ContractOperations : IOperationFilter
     }
 
     /// <summary>A form with a file has no text.</summary>
-    private static JsonNode? ExampleOf(IngestsAttribute body) => body switch
+    private static JsonNode? ExampleOf(BodyAttribute body) => body switch
     {
         { Type: null } => JsonValue.Create(body.Example),
         { MediaType: "multipart/form-data" } => null,

@@ -17,6 +17,7 @@ internal static class ContractParameters
         ["key_id"] = "The key's id, as listed.",
         ["monitor"] = "The scheduled job's name.",
         ["key"] = "The ingest key.",
+        ["number"] = "The issue's number.",
         ["id"] = "The event's id, as answered when it was sent, or the sender's event_id; with dashes or without.",
     };
 
@@ -62,7 +63,7 @@ internal static class ContractParameters
             (_, "interval") => ContractLists.Interval.In(context.SchemaRepository.Schemas),
             (_, "since" or "until") => Text("date-time"),
             (_, "id" or "key_id") => Text("uuid"),
-            (_, "app_id") => Whole(least: 1),
+            (_, "app_id" or "number" or "issue") => Whole(least: 1),
             (_, "offset") => Whole(least: 0, otherwise: 0),
             ("ListApplications", "limit") => Whole(least: 1, most: 1_000),
             ("ListApplications", "after") => Whole(least: 0, otherwise: 0),

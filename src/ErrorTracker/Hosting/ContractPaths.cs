@@ -20,6 +20,7 @@ internal sealed class ContractPaths : IDocumentFilter
         ("Sentry", "What Sentry's SDKs, browsers and crash reporters send, by their own protocols."),
         ("Events", "The errors themselves."),
         ("Statistics", "How many errors a window of time holds, and what became of all that was sent."),
+        ("Issues", "Which errors are the same, and what people have decided about them."),
         (OperationTag, "How the server is doing."),
     ];
 

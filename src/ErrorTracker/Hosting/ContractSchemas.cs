@@ -20,7 +20,7 @@ internal sealed class ContractSchemas : ISchemaFilter
     [
         .. Assembly.GetExecutingAssembly().GetTypes()
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public))
-            .SelectMany(method => method.GetCustomAttributes<IngestsAttribute>())
+            .SelectMany(method => method.GetCustomAttributes<BodyAttribute>())
             .Select(body => body.Type?.GetElementType() ?? body.Type)
             .OfType<Type>(),
     ];

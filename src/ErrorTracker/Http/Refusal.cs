@@ -46,11 +46,8 @@ internal sealed class RefusesAttribute(params int[] statuses) : Attribute
     public Type? Type { get; set; }
 }
 
-/// <summary>
-/// What a call that is sent with an ingest key takes as its body. It needs no read token; all else is documentation.
-/// </summary>
-[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
-internal sealed class IngestsAttribute(string mediaType = "", string example = "") : Attribute, IAllowAnonymous
+/// <summary>For the documentation: what a call takes as its body, which it reads by itself.</summary>
+internal abstract class BodyAttribute(string mediaType, string example) : Attribute
 {
     /// <summary>Empty if it takes no body.</summary>
     public string MediaType => mediaType;
@@ -60,3 +57,12 @@ internal sealed class IngestsAttribute(string mediaType = "", string example = "
     /// <summary>What the body is written from; null if it is bytes, or text.</summary>
     public Type? Type { get; set; }
 }
+
+/// <summary>What a call that is sent with an ingest key takes as its body. It needs no read token.</summary>
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
+internal sealed class IngestsAttribute(string mediaType = "", string example = "")
+    : BodyAttribute(mediaType, example), IAllowAnonymous;
+
+/// <summary>The JSON that a call of a person takes as its body: see <see cref="SentBody"/>.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class TakesAttribute(string example) : BodyAttribute("application/json", example);

@@ -1,0 +1,129 @@
+using ErrorTracker.Grouping;
+using ErrorTracker.Log;
+using Marten;
+using Npgsql;
+
+namespace ErrorTracker.Issues;
+
+/// <summary>A number whose row of the table is not what the decisions say.</summary>
+/// <param name="Number">Of a group.</param>
+/// <param name="Stored">The issue of its row; null if it has none.</param>
+/// <param name="Decided">The issue that it is in; null if it is its own, which has no row.</param>
+public sealed record MemberDifference(int Number, int? Stored, int? Decided);
+
+/// <summary>
+/// Writes the rows of <see cref="IssueMembers"/>: in the transaction of each decision, or anew, of all decisions. A number
+/// without a row is an issue of its own.
+/// </summary>
+public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
+{
+    /// <summary>A question mark is a parameter: of Marten's.</summary>
+    private const string WriteSql =
+        $"""
+        with sent as (
+          select s.number, s.issue from unnest(?, ?) as s(number, issue)),
+        own as (
+          delete from {IssueMembers.Table} as m using sent
+          where m.tenant_id = ? and m.number = sent.number and sent.number = sent.issue)
+        insert into {IssueMembers.Table} (tenant_id, number, issue)
+        select ?, sent.number, sent.issue from sent where sent.number <> sent.issue
+        on conflict (tenant_id, number) do update set issue = excluded.issue
+        """;
+
+    private const string ReadSql = $"select m.number, m.issue from {IssueMembers.Table} as m where m.tenant_id = $1";
+
+    /// <summary>Decisions that are being made wait for it, or it for them; lists are read meanwhile.</summary>
+    private const string LockSql = $"lock table {IssueMembers.Table} in share row exclusive mode";
+
+    private const string DeleteSql = $"delete from {IssueMembers.Table} as m where m.tenant_id = $1";
+
+    private const string InsertSql =
+        $"""
+        insert into {IssueMembers.Table} (tenant_id, number, issue)
+        select $1, s.number, s.issue from unnest($2, $3) as s(number, issue)
+        """;
+
+    /// <summary>With the decision, or not at all.</summary>
+    /// <param name="session">Of the application, which the decision is appended by.</param>
+    /// <param name="merges">As they are with the decision.</param>
+    /// <param name="touched">The numbers whose issue may have become another one.</param>
+    internal static void Write(IDocumentSession session, IssueMerges merges, IReadOnlyList<int> touched)
+    {
+        var issues = touched.Select(merges.IssueOf).ToArray();
+        session.QueueSqlCommand(WriteSql, touched.ToArray(), issues, session.TenantId, session.TenantId);
+    }
+
+    /// <summary>Makes the rows of an application anew, of its decisions.</summary>
+    public Task RebuildAsync(int application, CancellationToken stop) =>
+        InTransactionAsync(application, async (connection, merges) =>
+        {
+            var tenant = TenantId.Of(application);
+            var former = merges.Former.ToArray();
+            await using var batch = new NpgsqlBatch(connection)
+            {
+                BatchCommands =
+                {
+                    new(DeleteSql) { Parameters = { new() { Value = tenant } } },
+                    new(InsertSql)
+                    {
+                        Parameters =
+                        {
+                            new() { Value = tenant },
+                            new() { Value = former },
+                            new() { Value = former.Select(merges.IssueOf).ToArray() },
+                        },
+                    },
+                },
+            };
+            await batch.ExecuteNonQueryAsync(stop);
+            return former.Length;
+        }, stop);
+
+    /// <summary>The rows of an application that differ from its decisions, by number.</summary>
+    public Task<List<MemberDifference>> CompareAsync(int application, CancellationToken stop) =>
+        InTransactionAsync(application, async (connection, merges) =>
+        {
+            var stored = await ReadAsync(connection, application, stop);
+            var decided = merges.Former.ToDictionary(number => number, merges.IssueOf);
+            var differences =
+                from number in stored.Keys.Union(decided.Keys).Order()
+                let difference = new MemberDifference(number, Find(stored, number), Find(decided, number))
+                where difference.Stored != difference.Decided
+                select difference;
+            return differences.ToList();
+        }, stop);
+
+    /// <summary>While no decision is being made.</summary>
+    private async Task<T> InTransactionAsync<T>(
+        int application, Func<NpgsqlConnection, IssueMerges, Task<T>> work, CancellationToken stop)
+    {
+        await using var connection = await databases.Of(application).Reserved.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        await using (var command = new NpgsqlCommand(LockSql, connection)) await command.ExecuteNonQueryAsync(stop);
+
+        var options = Marten.Services.SessionOptions.ForTransaction(transaction);
+        options.TenantId = TenantId.Of(application);
+        await using var session = store.QuerySession(options);
+        var stream = DecisionStream.Of(application);
+        var merges = await session.Events.AggregateStreamAsync<IssueMerges>(stream, token: stop);
+        var result = await work(connection, merges ?? IssueMerges.None);
+        await transaction.CommitAsync(stop);
+        return result;
+    }
+
+    private static async Task<Dictionary<int, int>> ReadAsync(
+        NpgsqlConnection connection, int application, CancellationToken stop)
+    {
+        await using var command = new NpgsqlCommand(ReadSql, connection)
+        {
+            Parameters = { new() { Value = TenantId.Of(application) } },
+        };
+        await using var rows = await command.ExecuteReaderAsync(stop);
+        var found = new Dictionary<int, int>();
+        while (await rows.ReadAsync(stop)) found.Add(rows.GetInt32(0), rows.GetInt32(1));
+        return found;
+    }
+
+    private static int? Find(Dictionary<int, int> issues, int number) =>
+        issues.TryGetValue(number, out var issue) ? issue : null;
+}
