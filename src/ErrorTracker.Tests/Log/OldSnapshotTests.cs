@@ -46,7 +46,7 @@ public sealed class OldSnapshotTests(SharedApi shared)
             await using var connection = await api.Database.OpenConnectionAsync();
             var question = new Question(sender.Id, new(start.AddHours(-1), start.AddHours(1)), Step.OfLevels);
             const string explain = "explain (analyze, buffers, format json) ";
-            await using var command = question.Ask(explain + ByLevel.Sql, new(folded, start.AddHours(1), folded, 0));
+            await using var command = question.Ask(explain + ByLevel.Sql, new(folded, start.AddHours(1), folded, folded, 0));
             command.Connection = connection;
             var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync())!).RootElement;
             return Blocks(plan[0].GetProperty("Plan"));

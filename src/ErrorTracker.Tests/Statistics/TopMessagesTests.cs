@@ -92,7 +92,7 @@ public sealed class TopMessagesTests(SharedApi shared)
         {
             var window = new Window(now.AddDays(-1), now.AddDays(1));
             var question = new Question(sender.Id, window, Step.OfMessages, level: null, ("limit", 1));
-            return QueryPlan.WorkAsync(api, TopMessages.Sql, question, new Marks(folded, now, 0, 0));
+            return QueryPlan.WorkAsync(api, TopMessages.Sql, question, new Marks(folded, now, folded, folded, 0));
         }
 
         async Task AnswersAsync(TestApi api, Sender sender)

@@ -113,7 +113,7 @@ public sealed class SnapshotTests(SharedApi shared)
     }
 
     private static async Task<long> RowsOfTheLogAsync(TestApi api, string sql, Question question) =>
-        (await QueryPlan.NodesAsync(api, sql, question, new Marks(Events, Start.AddDays(Days), Events, 0)))
+        (await QueryPlan.NodesAsync(api, sql, question, new Marks(Events, Start.AddDays(Days), Events, Events, 0)))
             .Where(node => node.TryGetProperty("Relation Name", out var table) && table.GetString() == "mt_events")
             .Sum(QueryPlan.RowsOf);
 

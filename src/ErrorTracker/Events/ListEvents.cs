@@ -94,7 +94,7 @@ public static class ListEvents
         return await EventCursor.FillAsync(page, view.Ask(rows, rest), applicationId, request.Limit, stop);
     }
 
-    private static string NextOffset(Request request, Filled filled)
+    internal static string NextOffset(Request request, Filled filled)
     {
         if (!filled.HasMore) return "null";
         var next = Math.Min((long)request.Offset + filled.Events, int.MaxValue);

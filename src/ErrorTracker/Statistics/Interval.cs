@@ -31,6 +31,10 @@ public sealed record Interval(string Name, TimeSpan Length)
         return Hour;
     }
 
+    /// <summary>The shortest that cuts a window into at most so many buckets; else days.</summary>
+    public static Interval For(Window window, Zone zone, int most) =>
+        Array.Find(All, interval => interval.CountIn(zone, window) <= most) ?? Day;
+
     /// <summary>A step that misses no bucket: no zone's day is shorter than half, and its hours may start at quarters.</summary>
     public TimeSpan Grain => this == Minute ? Length : this == Hour ? Length / 4 : Length / 2;
 

@@ -11,4 +11,8 @@ internal static class IssueNumber
         if (text is null) return null;
         return Number.Optional("issue", text, otherwise: 1, least: 1, int.MaxValue, errors);
     }
+
+    /// <summary>Of a path.</summary>
+    public static int Required(string text, Dictionary<string, string[]> errors) =>
+        Number.Optional("number", text, otherwise: 1, least: 1, int.MaxValue, errors);
 }

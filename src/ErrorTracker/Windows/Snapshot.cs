@@ -60,5 +60,6 @@ internal sealed class Snapshot(Reader reader, int applicationId, Marks marks) : 
 /// <param name="Folded">The sequence up to which the counters have folded the log.</param>
 /// <param name="Newest">The received_at of the application's last event.</param>
 /// <param name="Mark">The high-water mark: nothing at or below it is still being written.</param>
+/// <param name="End">The log's last event that can be seen.</param>
 /// <param name="Grouping">By which of its rule sets the application's events are grouped.</param>
-internal sealed record Marks(long Folded, DateTimeOffset Newest, long Mark, int Grouping);
+internal sealed record Marks(long Folded, DateTimeOffset Newest, long Mark, long End, int Grouping);

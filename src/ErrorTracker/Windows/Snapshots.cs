@@ -27,6 +27,7 @@ public sealed class Snapshots(LogDatabases databases)
           (select e.timestamp from {LogSchema.Name}.mt_events as e
            where e.tenant_id = $1 and {LogRow.IsError} order by e.timestamp desc limit 1),
           {LogProgress.Mark},
+          {LogProgress.LogEnd},
           coalesce((select a.grouping from {AdoptedRules.Table} as a where a.tenant_id = $1), 0)
         """;
 
@@ -86,6 +87,6 @@ public sealed class Snapshots(LogDatabases databases)
         await using var row = await batch.ExecuteReaderAsync(stop);
         await row.ReadAsync(stop);
         var newest = row.IsDBNull(1) ? DateTimeOffset.MinValue : row.GetFieldValue<DateTimeOffset>(1);
-        return new(row.GetInt64(0), newest, row.GetInt64(2), row.GetInt32(3));
+        return new(row.GetInt64(0), newest, row.GetInt64(2), row.GetInt64(3), row.GetInt32(4));
     }
 }

@@ -75,6 +75,7 @@ internal sealed class Tail
         parameters.AddWithValue("tail_environments", Made.Select(made => made.Facts.Environment).ToArray());
         parameters.AddWithValue("new_keys", New.Select(group => group.Key).ToArray());
         parameters.AddWithValue("new_numbers", New.Select(group => group.Number).ToArray());
+        parameters.AddWithValue("new_seqs", New.Select(group => group.FirstSequence).ToArray());
     }
 
     private async Task ReadNewAsync(NpgsqlConnection connection, string tenant, Marks marks, CancellationToken stop)

@@ -1,0 +1,108 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Grouping;
+using ErrorTracker.Log;
+using ErrorTracker.Windows;
+
+namespace ErrorTracker.Issues;
+
+/// <summary>Which issues a list asks for.</summary>
+/// <param name="Window">They have events in it.</param>
+/// <param name="Level">Of their newest events; null: any.</param>
+/// <param name="After">Where a list goes on; null: its first page.</param>
+public sealed record IssueRequest(
+    Window Window, string State, string? Level, IssueQuery Query, IssueSort Sort, int Limit, IssueCursor? After);
+
+/// <summary>Finds issues and says what they are called.</summary>
+internal static class FindIssues
+{
+    /// <summary>Longer events are not read for a title: the one that is stored will do.</summary>
+    private const int LongestRead = 64 * 1024;
+
+    private static readonly string TextsSql =
+        $"""
+        select g.number, g.level, g.title, g.type, g.place,
+          case when g.number = any(@fresh) and newest.seq_id <> g.text_seq then (
+            select e.data::text from {LogSchema.Name}.mt_events as e
+            where e.seq_id = newest.seq_id and pg_column_size(e.data) < {LongestRead}) end
+        from (
+          select named.number, coalesce(g.group_key, n.key) as group_key, @tenant as tenant_id, @grouping as grouping,
+            coalesce(g.level, '') as level, coalesce(g.title, '') as title, coalesce(g.type, '') as type,
+            coalesce(g.place, '') as place, coalesce(g.text_seq, 0) as text_seq
+          from unnest(@mains) as named(number)
+          left join {CounterTables.Current.Groups} as g
+            on g.tenant_id = @tenant and g.grouping = @grouping and g.number = named.number
+          left join unnest(@new_numbers, @new_keys) as n(number, key) on n.number = named.number) as g
+        left join lateral ({GroupTexts.Newest(CounterTables.Current, "g")}) as newest on g.number = any(@fresh)
+        """;
+
+    /// <summary>A page of issues, and one beyond it if there are more.</summary>
+    /// <param name="view">Whose tail has been read.</param>
+    public static async Task<List<FoundIssue>> PageAsync(
+        Snapshot view, int applicationId, IssueRequest request, CancellationToken stop)
+    {
+        if (request.State is not (IssueState.Unresolved or IssueState.Everything)) return [];
+        var (first, later) = IssueList.Sql[request.Sort];
+        var sql = request.After is null ? first : later;
+        var question = QuestionOf(applicationId, request.Window,
+        [
+            ("limit", request.Limit + 1),
+            ("is_filtered", request.Level is not null || request.Query != IssueQuery.None),
+            ("issue_level", (object?)request.Level ?? DBNull.Value),
+            ("words", request.Query.Words),
+            ("releases", request.Query.Releases),
+            ("environments", request.Query.Environments),
+            .. After(request.After),
+        ]);
+        return await view.QueryAsync(sql, question, IssueList.Read, stop);
+    }
+
+    /// <summary>One issue; null if there is none of that number.</summary>
+    public static async Task<FoundIssue?> OneAsync(
+        Snapshot view, int applicationId, IssueGroups issue, Window window, CancellationToken stop)
+    {
+        var question = QuestionOf(applicationId, window, [("issue", issue.Number)]);
+        var found = await view.QueryAsync(IssueList.SqlOfOne, question, IssueList.Read, stop);
+        return found.SingleOrDefault();
+    }
+
+    /// <summary>What issues are called: after their newest events.</summary>
+    public static async Task<List<IssueItem>> DescribeAsync(
+        Snapshot view, int applicationId, List<FoundIssue> issues, CancellationToken stop)
+    {
+        if (issues.Count == 0) return [];
+        var question = QuestionOf(applicationId, Window.Everything,
+        [
+            ("mains", issues.Select(issue => issue.Main).ToArray()),
+            ("fresh", issues.Where(issue => issue.IsFresh).Select(issue => issue.Main).ToArray()),
+        ]);
+        var rows = await view.QueryAsync(TextsSql, question, row => (
+            Number: row.GetInt32(0),
+            Stored: new GroupText(row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4)),
+            Newest: row.IsDBNull(5) ? null : row.GetFieldValue<byte[]>(5)), stop);
+        var texts = rows.ToDictionary(row => row.Number, row => row.Newest is null
+            ? row.Stored
+            : GroupText.Of(row.Newest, view.Rules.Rules));
+        return issues.ConvertAll(issue => ItemOf(applicationId, issue, texts[issue.Main]));
+    }
+
+    private static IssueItem ItemOf(int applicationId, FoundIssue issue, GroupText text) => new(
+        IssueId.Of(applicationId, issue.Keys[0]), issue.Number, text.Title, NullIfEmpty(text.Type),
+        NullIfEmpty(text.Place), text.Level, IssueState.Unresolved, issue.FirstSeen, issue.LastSeen, issue.Count,
+        issue.InWindow, AssignedTo: null, issue.Keys);
+
+    private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+
+    private static Question QuestionOf(int applicationId, Window window, (string Name, object Value)[] more) =>
+        new(applicationId, window, Step.OfGroups, level: null, more);
+
+    private static (string Name, object Value)[] After(IssueCursor? cursor) => cursor is null
+        ? []
+        :
+        [
+            ("seen_through", cursor.SeenThrough),
+            ("seen_at", cursor.SeenAt),
+            ("value", cursor.Value),
+            ("time", new DateTimeOffset(cursor.Value, TimeSpan.Zero)),
+            ("number", cursor.Number),
+        ];
+}

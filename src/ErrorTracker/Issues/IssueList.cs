@@ -1,0 +1,278 @@
+using ErrorTracker.Counters;
+using ErrorTracker.Grouping;
+using ErrorTracker.Log;
+using ErrorTracker.Windows;
+using Npgsql;
+
+namespace ErrorTracker.Issues;
+
+/// <summary>An issue as it is found, before its texts are read.</summary>
+/// <param name="Main">The number of the group that its newest event belongs to.</param>
+/// <param name="Value">What it is sorted by.</param>
+/// <param name="IsFresh">It has events that its stored texts may not be of.</param>
+/// <param name="Keys">Of its groups, that of its own number first.</param>
+internal sealed record FoundIssue(
+    int Number, int Main, DateTimeOffset FirstSeen, DateTimeOffset LastSeen, long Count, long InWindow, long Value,
+    bool IsFresh, string[] Keys);
+
+/// <summary>
+/// Finds a page of issues. Most issues consist of one group that has no events but those of closed minutes: they are
+/// read in the order of an index, as far as the page needs. The others, <c>special</c>, are put together first: those
+/// with events in open minutes or in the tail, those that people have merged, and on later pages those with events that
+/// the first page did not include.
+/// </summary>
+internal static class IssueList
+{
+    /// <summary>
+    /// An event is committed a moment after it was received. Events that are older than the first page by this much, and
+    /// come after it in the log, are not looked for.
+    /// </summary>
+    private const string Slack = "interval '2 minutes'";
+
+    public static readonly Dictionary<IssueSort, (string First, string Later)> Sql =
+        IssueSort.All.ToDictionary(sort => sort, sort => (SqlOf(sort, isLater: false), SqlOf(sort, isLater: true)));
+
+    /// <summary>One issue, whatever has been decided about it.</summary>
+    public static readonly string SqlOfOne =
+        $"""
+        with {Recent},
+        touched as (select @issue::integer as issue),
+        {Special("sum(x.count)::bigint", "true")}
+        select special.issue, special.main, special.first_seen, special.last_seen, special.count, in_window.n,
+          special.value, special.is_fresh, special.keys
+        from special
+        cross join lateral ({InWindow("special")}) as in_window
+        """;
+
+    public static FoundIssue Read(NpgsqlDataReader row) => new(
+        row.GetInt32(0), row.GetInt32(1), row.GetFieldValue<DateTimeOffset>(2), row.GetFieldValue<DateTimeOffset>(3),
+        row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetBoolean(7), row.GetFieldValue<string[]>(8));
+
+    private static string SqlOf(IssueSort sort, bool isLater) =>
+        $"""
+        with {Recent},
+        touched as (
+          select distinct {IssueMembers.IssueOf("@tenant", "r.number")} as issue from recent as r
+          union
+          select i.issue from {IssueMembers.Table} as i where i.tenant_id = @tenant
+          {(isLater ? $"union {SeenLater}" : "")}),
+        {Special(isLater ? AsSeen(sort) : ValueOf(sort, "x"), isLater ? "x.first_seq <= @seen_through" : "true")},
+        plain as (
+          select g.number as issue, g.number as main, g.first_seen, g.last_seen, g.count, array[g.number] as numbers,
+            array[g.group_key] as keys, false as is_fresh, {ValueOf(sort, "g")} as value
+          from {CounterTables.Current.Groups} as g
+          where g.tenant_id = @tenant and g.grouping = @grouping and @folded > 0
+            and not exists (select from touched as t where t.issue = g.number)
+            and not exists (
+              select from {IssueMembers.Table} as i where i.tenant_id = @tenant and i.number = g.number)
+            and {Matches("g.number")}
+            {(isLater ? $"and {Before(sort, "g")} and g.first_seq <= @seen_through" : "")}
+          order by g.{sort.Name} desc, g.number desc)
+        select page.issue, page.main, page.first_seen, page.last_seen, page.count, page.n, page.value, page.is_fresh,
+          page.keys
+        from (
+          (select s.*, in_window.n
+           from (
+             select special.* from special
+             where {Matches("special.main")}
+               {(isLater ? "and (special.value, special.issue) < (@value, @number)" : "")}
+             order by special.value desc, special.issue desc offset 0) as s
+           cross join lateral ({InWindow("s")}) as in_window
+           where in_window.n > 0
+           order by s.value desc, s.issue desc
+           limit @limit)
+          union all
+          (select p.*, in_window.n
+           from plain as p
+           cross join lateral ({InWindow("p")}) as in_window
+           where in_window.n > 0
+           order by p.{sort.Name} desc, p.issue desc
+           limit @limit)) as page
+        order by page.value desc, page.issue desc
+        limit @limit
+        """;
+
+    /// <summary>
+    /// Subqueries. <c>recent_parts</c> are the events that the counts of groups do not include, by group and minute or
+    /// one by one: those of open minutes and of the tail. <c>recent</c> adds them up by group.
+    /// </summary>
+    private static string Recent =>
+        $"""
+        tail as materialized (
+          select {Scope.KeyOfLog} as key, log.timestamp
+          from {LogSchema.Name}.mt_events as log
+          where log.seq_id > @folded and log.tenant_id = @tenant and {LogRow.IsError}),
+        recent_parts as materialized (
+          select m.number, m.bucket, m.count as n, m.first_seen, m.last_seen, true as is_minute
+          from {CounterTables.Current.OpenBuckets} as b
+          join {CounterTables.Current.OpenMinutes} as m on m.bucket = b.bucket
+          where m.tenant_id = @tenant and m.grouping = @grouping and @folded > 0
+          union all
+          select {IssueGroups.NumberOf("t.key")}, t.timestamp, 1, t.timestamp, t.timestamp, false
+          from tail as t),
+        recent as materialized (
+          select r.number, sum(r.n)::bigint as n, min(r.first_seen) as first_seen, max(r.last_seen) as last_seen
+          from recent_parts as r
+          where r.number is not null
+          group by r.number)
+        """;
+
+    /// <summary>A query: issues with events after those that the first page included.</summary>
+    private static string SeenLater =>
+        $"""
+        select {IssueMembers.IssueOf("@tenant", "g.number")} from {CounterTables.Current.Groups} as g
+        where g.tenant_id = @tenant and g.grouping = @grouping and g.last_seen > @seen_at - {Slack}
+        """;
+
+    /// <summary>The subquery <c>special</c>: the issues that are touched, put together of all their groups.</summary>
+    /// <param name="value">What they are sorted by, of a group called x.</param>
+    /// <param name="condition">On a group called x.</param>
+    private static string Special(string value, string condition) =>
+        $"""
+        members as (
+          select t.issue, t.issue as number from touched as t
+          where not exists (
+            select from {IssueMembers.Table} as i where i.tenant_id = @tenant and i.number = t.issue)
+          union
+          select i.issue, i.number from touched as t
+          join {IssueMembers.Table} as i on i.tenant_id = @tenant and i.issue = t.issue),
+        groups as (
+          select m.issue, m.number, coalesce(g.group_key, n.key) as group_key,
+            coalesce(g.first_seq, n.first_seq) as first_seq, coalesce(g.count, 0) + coalesce(r.n, 0) as count,
+            least(g.first_seen, r.first_seen) as first_seen, greatest(g.last_seen, r.last_seen) as last_seen,
+            r.number is not null as is_fresh
+          from members as m
+          left join {CounterTables.Current.Groups} as g
+            on g.tenant_id = @tenant and g.grouping = @grouping and g.number = m.number and @folded > 0
+          left join unnest(@new_numbers, @new_keys, @new_seqs) as n(number, key, first_seq)
+            on n.number = m.number and g.number is null
+          left join recent as r on r.number = m.number
+          where g.number is not null or n.number is not null),
+        special as (
+          select x.issue, (array_agg(x.number order by x.last_seen desc, x.number desc))[1] as main,
+            min(x.first_seen) as first_seen, max(x.last_seen) as last_seen, sum(x.count)::bigint as count,
+            array_agg(x.number) as numbers,
+            array_agg(x.group_key order by x.number <> x.issue, x.number) as keys, bool_or(x.is_fresh) as is_fresh,
+            {value} as value
+          from groups as x
+          where {condition}
+          group by x.issue)
+        """;
+
+    /// <summary>What a group, or several that are added up, is sorted by: a count, or ticks of its time.</summary>
+    private static string ValueOf(IssueSort sort, string group) => sort.Name switch
+    {
+        "count" => group == "x" ? "sum(x.count)::bigint" : $"{group}.count",
+        "first_seen" => Ticks(group == "x" ? "min(x.first_seen)" : $"{group}.first_seen"),
+        _ => Ticks(group == "x" ? "max(x.last_seen)" : $"{group}.last_seen"),
+    };
+
+    /// <summary>The same without events that the first page did not include.</summary>
+    private static string AsSeen(IssueSort sort) => sort.Name switch
+    {
+        "count" => $"sum(x.count - ({NewerThanSeen("x")}))::bigint",
+        "first_seen" => Ticks("min(x.first_seen)"),
+        _ => Ticks($"max(({LastAsSeen("x")}))"),
+    };
+
+    private static string NewerThanSeen(string group) =>
+        $"""
+        select count(*) from (
+          {EventsOf(group, (at, seq) => $"and {at} > @seen_at - {Slack} and {seq} > @seen_through")}) as newer
+        """;
+
+    private static string LastAsSeen(string group) =>
+        $"""
+        select max(older.at) from (
+          {EventsOf(group, (at, seq) => $"and {seq} <= @seen_through order by {at} desc limit 1")}) as older
+        """;
+
+    /// <summary>
+    /// A query: the events of a group, as at and seq, from the index of keys and from those that have their keys apart.
+    /// </summary>
+    /// <param name="group">With group_key.</param>
+    /// <param name="rest">What follows the conditions of both parts, given their columns of time and number.</param>
+    internal static string EventsOf(string group, Func<string, string, string> rest) =>
+        $"""
+        (select e.timestamp as at, e.seq_id as seq from {LogSchema.Name}.mt_events as e
+         where e.tenant_id = @tenant and e.{LogRow.StoredKey} = {group}.group_key and {LogRow.IsError}
+           and not exists (
+             select from {CounterTables.Current.EventKeys} as k
+             where k.tenant_id = @tenant and k.grouping = @grouping and k.seq_id = e.seq_id)
+           {rest("e.timestamp", "e.seq_id")})
+        union all
+        (select k.received_at, k.seq_id from {CounterTables.Current.EventKeys} as k
+         where k.tenant_id = @tenant and k.grouping = @grouping and k.group_key = {group}.group_key
+           {rest("k.received_at", "k.seq_id")})
+        """;
+
+    private static string Before(IssueSort sort, string group) => sort.Name == "count"
+        ? $"({group}.count, {group}.number) < (@value, @number)"
+        : $"({group}.{sort.Name}, {group}.number) < (@time, @number)";
+
+    /// <summary>PostgreSQL's times have microseconds, so a double of their seconds would not do.</summary>
+    private static string Ticks(string time) =>
+        $"(extract(epoch from {time}) * 10000000 + 621355968000000000)::bigint";
+
+    /// <summary>Filters, on the group whose texts an issue has.</summary>
+    private static string Matches(string number) =>
+        $"""
+        (not @is_filtered or exists (
+          select from {CounterTables.Current.Groups} as text
+          where text.tenant_id = @tenant and text.grouping = @grouping and text.number = {number}
+            and (@issue_level::text is null or text.level = @issue_level)
+            and not exists (
+              select from unnest(@words) as w(word)
+              where strpos(lower(concat_ws(' ', text.title, text.type, text.place)), w.word) = 0)
+            and {Named("release", "@releases")}
+            and {Named("environment", "@environments")}))
+        """;
+
+    /// <summary>Some event of the group names each of them.</summary>
+    private static string Named(string column, string values) =>
+        $"""
+        not exists (
+          select from unnest({values}) as named(value)
+          where not exists (
+            select from {CounterTables.Current.GroupCounts} as c
+            where c.tenant_id = @tenant and c.grouping = @grouping and c.number = text.number and c.step = 'd'
+              and c.{column} = named.value)
+          and not exists (
+            select from {CounterTables.Current.OpenMinutes} as m
+            where m.tenant_id = @tenant and m.grouping = @grouping and m.number = text.number
+              and m.{column} = named.value))
+        """;
+
+    /// <summary>A query: how many of an issue's events lie in the window.</summary>
+    /// <param name="issue">With numbers, keys, first_seen, last_seen and count.</param>
+    private static string InWindow(string issue) =>
+        $"""
+        select case
+          when {issue}.first_seen >= @since and {issue}.last_seen < @until then {issue}.count
+          when {issue}.last_seen < @since or {issue}.first_seen >= @until then 0
+          else (
+            select coalesce(sum(c.count), 0)
+            from unnest(@steps, @run_since, @run_until) as run(step, since, until)
+            cross join lateral (
+              select kept.count from {CounterTables.Current.GroupCounts} as kept
+              where kept.tenant_id = @tenant and kept.grouping = @grouping and kept.number = any({issue}.numbers)
+                and kept.step = run.step and kept.bucket >= run.since and kept.bucket < run.until
+              offset 0) as c)
+          + (
+            select coalesce(sum(r.n), 0) from recent_parts as r
+            where r.number = any({issue}.numbers)
+              and case when r.is_minute
+                then exists (
+                  select from unnest(@whole_since, @whole_until) as whole(since, until)
+                  where r.bucket >= whole.since and r.bucket < whole.until)
+                else r.bucket >= @since and r.bucket < @until end)
+          + (
+            select count(*)
+            from unnest(@ragged_since, @ragged_until) as ragged(since, until)
+            cross join unnest({issue}.keys) as own(group_key)
+            cross join lateral (
+              {EventsOf("own", (at, seq) =>
+                $"and {at} >= ragged.since and {at} < ragged.until and {seq} <= @folded")}) as e)
+          end as n
+        """;
+}

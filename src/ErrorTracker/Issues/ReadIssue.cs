@@ -1,0 +1,107 @@
+using ErrorTracker.Applications;
+using ErrorTracker.Counters;
+using ErrorTracker.Http;
+using ErrorTracker.Statistics;
+using ErrorTracker.Windows;
+using Microsoft.AspNetCore.Mvc;
+using Wolverine.Http;
+
+namespace ErrorTracker.Issues;
+
+public static class ReadIssue
+{
+    /// <summary>Senders name releases in their own words.</summary>
+    private const int Most = 1_000;
+
+    private static readonly string
+        ByReleaseSql = CountsBy("release", Scope.ReleaseOfLog),
+        ByEnvironmentSql = CountsBy("environment", Scope.EnvironmentOfLog);
+
+    private static string CountsBy(string column, string ofLog) =>
+        $"""
+        select parts.named, sum(parts.n)::bigint from (
+          select counted.named, counted.n
+          from {WindowSql.Counted($"{column} as named, count as n", CounterTables.Current.GroupCounts, Scope.OneIssue)}
+          union all
+          select loose.named, 1 from {WindowSql.Loose($"{ofLog} as named", Scope.OneIssue)}) as parts
+        group by parts.named order by 2 desc, 1
+        limit {Most}
+        """;
+
+    /// <param name="Window">Null: from the issue's first event to its last.</param>
+    public sealed record Request(int Number, Window? Window, Zone Zone, Interval? Interval);
+
+    /// <param name="number">Of the issue, or of one that was merged into it.</param>
+    /// <param name="since">Start of the window (RFC 3339), part of it; the issue's first event if absent.</param>
+    /// <param name="until">End of the window (RFC 3339), not part of it; after its last event if absent.</param>
+    /// <param name="interval">MINUTE, HOUR or DAY, of the series; if absent the shortest with at most 200 buckets.</param>
+    /// <param name="tz">IANA time zone, in which hours and days start; UTC if absent.</param>
+    /// <param name="errors">Gets each fault.</param>
+    public static (Request, ProblemDetails) Validate(
+        string number, string? since, string? until, string? interval, string? tz, FieldErrors errors)
+    {
+        var request = new Request(
+            IssueNumber.Required(number, errors),
+            since is null && until is null ? null : Window.Optional(since, until, errors),
+            Zone.Optional(tz, errors),
+            interval is null ? null : Interval.Optional(interval, errors));
+        return (request, errors.OrNone());
+    }
+
+    public static Task<(Application?, ProblemDetails)> LoadAsync(
+        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+
+    /// <summary>
+    /// One issue, with the events of a window over time, by level, by release and by environment. The number of an
+    /// issue that was merged answers the one that it is part of now.
+    /// </summary>
+    [WolverineGet("/apps/{app_id}/issues/{number}", OperationId = "GetIssue")]
+    [ProducesResponseType<IssueDetails>(200), Refuses(400, 404, 503)]
+    public static async Task<IResult> Get(
+        Application application, Request request, HttpContext http, Snapshots snapshots, CancellationToken stop)
+    {
+        await using var view = await snapshots.TakeAsync(application.Id, stop);
+        await view.ReadTailAsync(stop);
+        if (!view.Tail.IsComplete) return StillCounted.Answer(http);
+        var details = await FindAsync(view, application.Id, request, stop);
+        return details is null ? NoSuchIssue : Results.Ok(details);
+    }
+
+    internal static IResult NoSuchIssue => Refusal.NotFound("There is no such issue.");
+
+    internal static async Task<IssueDetails?> FindAsync(
+        Snapshot view, int applicationId, Request request, CancellationToken stop)
+    {
+        if (await IssueGroups.FindAsync(view, applicationId, request.Number, stop) is not { } groups) return null;
+        var all = await FindIssues.OneAsync(view, applicationId, groups, request.Window ?? Window.Everything, stop);
+        if (all is null) return null;
+
+        var window = Clip(request.Window, all);
+        var interval = request.Interval ?? Interval.For(window, request.Zone, most: 200);
+        var series = new Timeseries.Request(window, Level: null, request.Zone, Fill: false, interval);
+        var question = new Question(applicationId, window, Step.OfGroups) { Issue = groups };
+        var item = (await FindIssues.DescribeAsync(view, applicationId, [all], stop))[0];
+        return new(
+            item.Id, item.Number, item.Title, item.Type, item.Place, item.Level, item.State, item.FirstSeen,
+            item.LastSeen, item.Count, item.CountInWindow, item.AssignedTo, item.Keys, window.Since, window.Until,
+            interval.Name,
+            await Timeseries.CountAsync(view, applicationId, series, groups, stop),
+            await ByLevel.CountAsync(view, applicationId, window, groups, stop),
+            await view.QueryAsync(ByReleaseSql, question,
+                row => new ReleaseCount(NullIfEmpty(row.GetString(0)), row.GetInt64(1)), stop),
+            await view.QueryAsync(ByEnvironmentSql, question,
+                row => new EnvironmentCount(NullIfEmpty(row.GetString(0)), row.GetInt64(1)), stop),
+            History: [], view.Marks.End);
+    }
+
+    /// <summary>The window's ends that were not asked for are those of the issue.</summary>
+    private static Window Clip(Window? asked, FoundIssue issue)
+    {
+        var since = asked is { } window && window.Since > DateTimeOffset.MinValue ? window.Since : issue.FirstSeen;
+        var end = issue.LastSeen.AddMicroseconds(1);
+        var until = asked is { } other && other.Until < DateTimeOffset.MaxValue ? other.Until : end;
+        return new(since, until > since ? until : since.AddMicroseconds(1));
+    }
+
+    private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+}
