@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ErrorTracker.Background;
 using ErrorTracker.Log;
 using Npgsql;
@@ -41,8 +42,14 @@ public sealed class AdoptedRules(LogDatabases databases, ILogger<AdoptedRules> l
         await using var row = await command.ExecuteReaderAsync(stop);
         var adopted = new Dictionary<int, RuleSet>();
         while (await row.ReadAsync(stop))
-            adopted[TenantId.Parse(row.GetString(0))] = new(row.GetInt32(1), GroupingRules.None);
+            adopted[TenantId.Parse(row.GetString(0))] = new(row.GetInt32(1), Read(row.GetString(2)));
         return adopted;
+    }
+
+    private static GroupingRules Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return GroupingRules.Parse(document.RootElement, []) ?? GroupingRules.None;
     }
 
     protected override async Task DoAsync(long second, CancellationToken stop)

@@ -10,7 +10,10 @@ namespace ErrorTracker.Issues;
 /// <param name="Level">Of their newest events; null: any.</param>
 /// <param name="After">Where a list goes on; null: its first page.</param>
 public sealed record IssueRequest(
-    Window Window, string State, string? Level, IssueQuery Query, IssueSort Sort, int Limit, IssueCursor? After);
+    Window Window, string State, string? Level, IssueQuery Query, IssueSort Sort, int Limit, IssueCursor? After)
+{
+    internal bool IsFiltered => Level is not null || Query != IssueQuery.None;
+}
 
 /// <summary>Finds issues and says what they are called.</summary>
 internal static class FindIssues
@@ -41,19 +44,16 @@ internal static class FindIssues
         Snapshot view, int applicationId, IssueRequest request, CancellationToken stop)
     {
         if (request.State is not (IssueState.Unresolved or IssueState.Everything)) return [];
-        var (first, later) = IssueList.Sql[request.Sort];
-        var sql = request.After is null ? first : later;
         var question = QuestionOf(applicationId, request.Window,
         [
             ("limit", request.Limit + 1),
-            ("is_filtered", request.Level is not null || request.Query != IssueQuery.None),
             ("issue_level", (object?)request.Level ?? DBNull.Value),
             ("words", request.Query.Words),
             ("releases", request.Query.Releases),
             ("environments", request.Query.Environments),
             .. After(request.After),
         ]);
-        return await view.QueryAsync(sql, question, IssueList.Read, stop);
+        return await view.QueryAsync(IssueList.SqlOf(request), question, IssueList.Read, stop);
     }
 
     /// <summary>One issue; null if there is none of that number.</summary>

@@ -29,8 +29,17 @@ internal static class IssueList
     /// </summary>
     private const string Slack = "interval '2 minutes'";
 
-    public static readonly Dictionary<IssueSort, (string First, string Later)> Sql =
-        IssueSort.All.ToDictionary(sort => sort, sort => (SqlOf(sort, isLater: false), SqlOf(sort, isLater: true)));
+    /// <summary>
+    /// A query for each kind of list: planning one that could answer all would take longer than running it.
+    /// </summary>
+    private static readonly Dictionary<(IssueSort Sort, bool IsLater, bool IsFiltered), string> Queries = (
+        from sort in IssueSort.All
+        from isLater in new[] { false, true }
+        from isFiltered in new[] { false, true }
+        select (sort, isLater, isFiltered)).ToDictionary(kind => kind, kind => SqlOf(kind.sort, kind.isLater, kind.isFiltered));
+
+    public static string SqlOf(IssueRequest request) =>
+        Queries[(request.Sort, request.After is not null, request.IsFiltered)];
 
     /// <summary>One issue, whatever has been decided about it.</summary>
     public static readonly string SqlOfOne =
@@ -48,7 +57,7 @@ internal static class IssueList
         row.GetInt32(0), row.GetInt32(1), row.GetFieldValue<DateTimeOffset>(2), row.GetFieldValue<DateTimeOffset>(3),
         row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetBoolean(7), row.GetFieldValue<string[]>(8));
 
-    private static string SqlOf(IssueSort sort, bool isLater) =>
+    private static string SqlOf(IssueSort sort, bool isLater, bool isFiltered) =>
         $"""
         with {Recent},
         touched as (
@@ -65,7 +74,7 @@ internal static class IssueList
             and not exists (select from touched as t where t.issue = g.number)
             and not exists (
               select from {IssueMembers.Table} as i where i.tenant_id = @tenant and i.number = g.number)
-            and {Matches("g.number")}
+            {(isFiltered ? $"and {Matches("g.number")}" : "")}
             {(isLater ? $"and {Before(sort, "g")} and g.first_seq <= @seen_through" : "")}
           order by g.{sort.Name} desc, g.number desc)
         select page.issue, page.main, page.first_seen, page.last_seen, page.count, page.n, page.value, page.is_fresh,
@@ -74,7 +83,7 @@ internal static class IssueList
           (select s.*, in_window.n
            from (
              select special.* from special
-             where {Matches("special.main")}
+             where {(isFiltered ? Matches("special.main") : "true")}
                {(isLater ? "and (special.value, special.issue) < (@value, @number)" : "")}
              order by special.value desc, special.issue desc offset 0) as s
            cross join lateral ({InWindow("s")}) as in_window
@@ -217,7 +226,7 @@ internal static class IssueList
     /// <summary>Filters, on the group whose texts an issue has.</summary>
     private static string Matches(string number) =>
         $"""
-        (not @is_filtered or exists (
+        exists (
           select from {CounterTables.Current.Groups} as text
           where text.tenant_id = @tenant and text.grouping = @grouping and text.number = {number}
             and (@issue_level::text is null or text.level = @issue_level)
@@ -225,7 +234,7 @@ internal static class IssueList
               select from unnest(@words) as w(word)
               where strpos(lower(concat_ws(' ', text.title, text.type, text.place)), w.word) = 0)
             and {Named("release", "@releases")}
-            and {Named("environment", "@environments")}))
+            and {Named("environment", "@environments")})
         """;
 
     /// <summary>Some event of the group names each of them.</summary>

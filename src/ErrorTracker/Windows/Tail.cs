@@ -53,6 +53,7 @@ internal sealed class Tail
         CancellationToken stop)
     {
         var tail = new Tail();
+        if (marks.End <= marks.Folded) return tail;
         await using (var command = new NpgsqlCommand(StaleSql, connection))
         {
             command.Parameters.AddWithValue("folded", marks.Folded);
