@@ -11,7 +11,7 @@ public sealed partial class RoomsTests
     private static readonly string[] Order =
     [
         "Hosting", "Commands", "Transfer", "Issues", "Statistics", "Events", "Windows", "Counters", "Projections",
-        "Intake.Sentry", "Intake.Native", "Intake", "Outcomes", "Commit", "Applications", "Log", "Postgres",
+        "Intake.Sentry", "Intake.Native", "Intake", "Outcomes", "Commit", "Applications", "Grouping", "Log", "Postgres",
         "Background", "Limits", "Configuration", "Http",
     ];
 

@@ -160,7 +160,7 @@ internal sealed class SentryEvent
     /// </summary>
     private string Message(List<JsonElement> exceptions, List<JsonElement> threads, string level)
     {
-        var full = new ExceptionChain(exceptions).Title()
+        var full = ExceptionTitle.Of(exceptions)
             ?? Said()
             ?? SentryStack.TextOf(exceptions)
             ?? StackPlace.Of(exceptions, Find(Stacktraces), threads)

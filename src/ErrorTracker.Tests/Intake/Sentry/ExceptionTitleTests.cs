@@ -3,7 +3,7 @@ using ErrorTracker.Intake.Sentry;
 
 namespace ErrorTracker.Tests.Intake.Sentry;
 
-public sealed class ExceptionChainTests
+public sealed class ExceptionTitleTests
 {
     private const string Inner = """{"type":"System.TimeoutException","value":"no answer"}""";
 
@@ -123,6 +123,6 @@ public sealed class ExceptionChainTests
     private static string? Title(string exceptions)
     {
         using var document = JsonDocument.Parse(exceptions);
-        return new ExceptionChain([.. document.RootElement.EnumerateArray()]).Title();
+        return ExceptionTitle.Of([.. document.RootElement.EnumerateArray()]);
     }
 }
