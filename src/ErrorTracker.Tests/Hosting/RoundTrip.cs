@@ -133,13 +133,14 @@ public sealed class RoundTrip
         var feed = await _client.GetFeedAsync(_app.Id, after: null, limit: 1);
         await _client.GetFeedAsync(_app.Id, feed.Next, limit: null);
 
-        var levels = await _client.GetLevelCountsAsync(_app.Id, _since, _until);
+        var levels = await _client.GetLevelCountsAsync(_app.Id, _since, _until, issue: null);
         Same(2L, levels.Items.Single(item => item.Level == Level.INFO).Count);
         Same((long)Sent, levels.Items.Sum(item => item.Count));
         var series = await _client.GetTimeseriesAsync(
-            _app.Id, _since, _until, Interval.MINUTE, Level.INFO, tz: "Europe/Berlin", fill: true);
+            _app.Id, _since, _until, Interval.MINUTE, Level.INFO, tz: "Europe/Berlin", fill: true, issue: null);
         Same((Interval.MINUTE, 2L), (series.Interval, series.Series1.Sum(bucket => bucket.Count)));
-        var messages = await _client.GetTopMessagesAsync(_app.Id, _since, _until, limit: 1, level: Level.ERROR);
+        var messages = await _client.GetTopMessagesAsync(
+            _app.Id, _since, _until, limit: 1, level: Level.ERROR, issue: null);
         Same((1, 1), (messages.Limit, messages.Items.Count));
         var loss = await _client.GetLossAsync(_app.Id, _since, _until);
         Same((10L, 1L), (loss.Accepted, loss.Duplicates));

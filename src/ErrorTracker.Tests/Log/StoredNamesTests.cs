@@ -43,6 +43,7 @@ public sealed class StoredNamesTests(SharedApi shared)
             "at by command issue parts rest seen_through",
             MembersOf(new IssueSplit(1, 1, [], "", default, id, 1)));
         Assert.Equal("issue keys numbers", MembersOf(new SplitPart(1, [], [])));
+        Assert.Equal("Id Parents", MembersOf(IssueMerges.None));
     }
 
     [Fact]
@@ -62,7 +63,7 @@ public sealed class StoredNamesTests(SharedApi shared)
             "adopted_rules", "event_keys_v5", "group_counts_v5", "groups_v5", "ingest_outcomes", "issue_members",
             "level_counts_v5", "message_counts_v5", "message_texts_v5",
             "mt_doc_application", "mt_doc_deadletterevent", "mt_doc_envelope", "mt_doc_id_counter",
-            "mt_doc_ingest_key", "mt_doc_ingest_key_use", "mt_event_progression",
+            "mt_doc_ingest_key", "mt_doc_ingest_key_use", "mt_doc_issue_merges", "mt_event_progression",
             "mt_event_projection_floors", "mt_events", "mt_high_water_skips", "mt_hilo", "mt_streams",
             "open_buckets_v5", "open_minutes_v5", "releases_v5",
         ],
@@ -83,6 +84,7 @@ public sealed class StoredNamesTests(SharedApi shared)
             "pkey_message_counts_v5_tenant_id_grouping_step_bucket_level_mes", "pkey_message_texts_v5_message_hash",
             "pkey_mt_doc_application_id", "pkey_mt_doc_deadletterevent_id", "pkey_mt_doc_envelope_id",
             "pkey_mt_doc_id_counter_id", "pkey_mt_doc_ingest_key_id", "pkey_mt_doc_ingest_key_use_id",
+            "pkey_mt_doc_issue_merges_tenant_id_id",
             "pkey_mt_event_projection_floors_name_tenant_id", "pkey_mt_events_seq_id",
             "pkey_mt_high_water_skips_ending_sequence", "pkey_mt_hilo_entity_name", "pkey_mt_streams_tenant_id_id",
             "pkey_open_buckets_v5_bucket", "pkey_open_minutes_v5_bucket_tenant_id_grouping_number_message_h",

@@ -18,9 +18,11 @@ internal static class IssuesSetup
         services.ConfigureMarten(Configure);
     }
 
+    /// <summary>The alias names a table: data, never changed.</summary>
     private static void Configure(StoreOptions options)
     {
         foreach (var kind in DecisionKinds.All) kind.Register(options);
-        options.Projections.Add(new IssueMergesProjection(), ProjectionLifecycle.Live);
+        options.Projections.Add(new IssueMergesProjection(), ProjectionLifecycle.Inline);
+        options.Schema.For<IssueMerges>().MultiTenanted().DocumentAlias("issue_merges");
     }
 }

@@ -5,10 +5,10 @@ using Npgsql;
 
 namespace ErrorTracker.Issues;
 
-/// <summary>A number whose row of the table is not what the decisions say.</summary>
+/// <summary>A number whose row, or place in the document, is not what the decisions say.</summary>
 /// <param name="Number">Of a group.</param>
-/// <param name="Stored">The issue of its row; null if it has none.</param>
-/// <param name="Decided">The issue that it is in; null if it is its own, which has no row.</param>
+/// <param name="Stored">The issue that is stored; null if none is.</param>
+/// <param name="Decided">The issue that it is in; null if it is its own, which is not stored.</param>
 public sealed record MemberDifference(int Number, int? Stored, int? Decided);
 
 /// <summary>
@@ -35,13 +35,7 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
     /// <summary>Decisions that are being made wait for it, or it for them; lists are read meanwhile.</summary>
     private const string LockSql = $"lock table {IssueMembers.Table} in share row exclusive mode";
 
-    private const string DeleteSql = $"delete from {IssueMembers.Table} as m where m.tenant_id = $1";
-
-    private const string InsertSql =
-        $"""
-        insert into {IssueMembers.Table} (tenant_id, number, issue)
-        select $1, s.number, s.issue from unnest($2, $3) as s(number, issue)
-        """;
+    private const string DeleteSql = $"delete from {IssueMembers.Table} as m where m.tenant_id = ?";
 
     /// <summary>With the decision, or not at all.</summary>
     /// <param name="session">Of the application, which the decision is appended by.</param>
@@ -53,49 +47,31 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
         session.QueueSqlCommand(WriteSql, touched.ToArray(), issues, session.TenantId, session.TenantId);
     }
 
-    /// <summary>Makes the rows of an application anew, of its decisions.</summary>
+    /// <summary>Makes the rows and the document of an application anew, of its decisions.</summary>
     public Task RebuildAsync(int application, CancellationToken stop) =>
-        InTransactionAsync(application, async (connection, merges) =>
+        InTransactionAsync(application, async (session, merges) =>
         {
-            var tenant = TenantId.Of(application);
-            var former = merges.Former.ToArray();
-            await using var batch = new NpgsqlBatch(connection)
-            {
-                BatchCommands =
-                {
-                    new(DeleteSql) { Parameters = { new() { Value = tenant } } },
-                    new(InsertSql)
-                    {
-                        Parameters =
-                        {
-                            new() { Value = tenant },
-                            new() { Value = former },
-                            new() { Value = former.Select(merges.IssueOf).ToArray() },
-                        },
-                    },
-                },
-            };
-            await batch.ExecuteNonQueryAsync(stop);
-            return former.Length;
+            session.Store(merges);
+            session.QueueSqlCommand(DeleteSql, session.TenantId);
+            Write(session, merges, [.. merges.Former]);
+            await session.SaveChangesAsync(stop);
+            return merges;
         }, stop);
 
-    /// <summary>The rows of an application that differ from its decisions, by number.</summary>
+    /// <summary>What of the rows and the document of an application differs from its decisions, by number.</summary>
     public Task<List<MemberDifference>> CompareAsync(int application, CancellationToken stop) =>
-        InTransactionAsync(application, async (connection, merges) =>
+        InTransactionAsync(application, async (session, merges) =>
         {
-            var stored = await ReadAsync(connection, application, stop);
-            var decided = merges.Former.ToDictionary(number => number, merges.IssueOf);
-            var differences =
-                from number in stored.Keys.Union(decided.Keys).Order()
-                let difference = new MemberDifference(number, Find(stored, number), Find(decided, number))
-                where difference.Stored != difference.Decided
-                select difference;
-            return differences.ToList();
+            var decided = IssuesIn(merges);
+            var rows = await ReadAsync(session.Connection, application, stop);
+            var document = await session.LoadAsync<IssueMerges>(merges.Id, stop);
+            var ofRows = Differences(rows, decided);
+            return ofRows.Union(Differences(IssuesIn(document ?? IssueMerges.None), decided)).ToList();
         }, stop);
 
     /// <summary>While no decision is being made.</summary>
     private async Task<T> InTransactionAsync<T>(
-        int application, Func<NpgsqlConnection, IssueMerges, Task<T>> work, CancellationToken stop)
+        int application, Func<IDocumentSession, IssueMerges, Task<T>> work, CancellationToken stop)
     {
         await using var connection = await databases.Of(application).Reserved.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
@@ -103,13 +79,22 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
 
         var options = Marten.Services.SessionOptions.ForTransaction(transaction);
         options.TenantId = TenantId.Of(application);
-        await using var session = store.QuerySession(options);
+        await using var session = store.LightweightSession(options);
         var stream = DecisionStream.Of(application);
         var merges = await session.Events.AggregateStreamAsync<IssueMerges>(stream, token: stop);
-        var result = await work(connection, merges ?? IssueMerges.None);
+        var result = await work(session, merges ?? new() { Id = stream });
         await transaction.CommitAsync(stop);
         return result;
     }
+
+    private static Dictionary<int, int> IssuesIn(IssueMerges merges) =>
+        merges.Former.ToDictionary(number => number, merges.IssueOf);
+
+    private static IEnumerable<MemberDifference> Differences(Dictionary<int, int> stored, Dictionary<int, int> decided) =>
+        from number in stored.Keys.Union(decided.Keys).Order()
+        let difference = new MemberDifference(number, Find(stored, number), Find(decided, number))
+        where difference.Stored != difference.Decided
+        select difference;
 
     private static async Task<Dictionary<int, int>> ReadAsync(
         NpgsqlConnection connection, int application, CancellationToken stop)
