@@ -74,7 +74,7 @@ public sealed class DecisionsTests(SharedApi shared)
         await RefusedAsync(app, "merge", """{"into": 1, "issues": [2], "id": "ID"}""", 409, merge);
     }
 
-    /// <summary>A decision that is not committed yet keeps the next one waiting, which then knows that it is late.</summary>
+    /// <summary>One that is not committed yet keeps the next one waiting, which then knows that it is late.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -94,7 +94,10 @@ public sealed class DecisionsTests(SharedApi shared)
         }
         var second = RefusedAsync(app, "merge", """{"into": 2, "issues": [3]}""", 409);
         await Eventually.Async(async () => await _api.ScalarAsync<bool>(
-            $"select exists (select from pg_locks where not granted and {connection.ProcessID} = any(pg_blocking_pids(pid)))"),
+            $"""
+            select exists (
+              select from pg_locks as l where not l.granted and {connection.ProcessID} = any(pg_blocking_pids(l.pid)))
+            """),
             "the second waits for the first");
         await transaction.CommitAsync();
         Assert.Contains("read them again and repeat", (await second).Detail);
@@ -109,7 +112,8 @@ public sealed class DecisionsTests(SharedApi shared)
     public async Task a_merge_costs_as_much_however_many_events_there_are(int events)
     {
         var app = await WithIssuesAsync(2);
-        await _api.StoreAsync(Enumerable.Range(0, events).Select(_ => TestApi.Event(app.Sender, DateTimeOffset.UtcNow)));
+        var now = DateTimeOffset.UtcNow;
+        await _api.StoreAsync(Enumerable.Range(0, events).Select(_ => TestApi.Event(app.Sender, now)));
         await _api.FoldedAsync();
         var id = Guid.NewGuid();
         await MergeAsync(app, 1, [2], id: id);
@@ -126,7 +130,8 @@ public sealed class DecisionsTests(SharedApi shared)
         await _api.FoldedAsync();
         var listed = await _api.GetAsync($"/apps/{app.Id}/events");
         Assert.Equal(2, listed.GetProperty("items").GetArrayLength());
-        var counted = await _api.GetAsync<LevelCounts>($"/apps/{app.Id}/stats/by-level?since=2020-01-01&until=2100-01-01");
+        var counted = await _api.GetAsync<LevelCounts>(
+            $"/apps/{app.Id}/stats/by-level?since=2020-01-01&until=2100-01-01");
         Assert.Equal([new LevelCount("ERROR", 2)], counted.Items);
     }
 
@@ -250,7 +255,8 @@ public sealed class DecisionsTests(SharedApi shared)
     /// <param name="body">JSON, in which ID stands for <paramref name="id"/>.</param>
     /// <param name="id">Of the command.</param>
     /// <param name="expected">The status.</param>
-    private Task<JsonElement> SendAsync(SomeIssues app, string call, string body, Guid? id = null, int expected = 200) =>
+    private Task<JsonElement> SendAsync(
+        SomeIssues app, string call, string body, Guid? id = null, int expected = 200) =>
         _api.SendAsync(HttpMethod.Post, $"/apps/{app.Id}/issues/{call}", expected, body.Replace("ID", $"{id}"));
 
     private Task<string> MembersAsync(SomeIssues app) => _api.ScalarAsync<string>(
@@ -265,7 +271,8 @@ public sealed class DecisionsTests(SharedApi shared)
         var counts = await _api.ScalarAsync<string>(
             $"""
             select string_agg(format(
-              'select %L as name, count(*) as n from errortracker.%I where xmin = (select xmin from errortracker.mt_events where id = %L)',
+              'select %L as name, count(*) as n from errortracker.%I
+               where xmin = (select e.xmin from errortracker.mt_events as e where e.id = %L)',
               tablename, tablename, '{id}'), ' union all ')
             from pg_tables where schemaname = 'errortracker'
             """);

@@ -35,7 +35,8 @@ public sealed class IssueMergesTests
     {
         var split = Split(Nested, 1, [.. leaving.Split(',').Select(int.Parse)]);
         var after = Nested.After(split);
-        Assert.Equal(issues, string.Join(' ', new[] { 1, 3, 4 }.GroupBy(after.IssueOf).Select(i => string.Join(',', i))));
+        var found = new[] { 1, 3, 4 }.GroupBy(after.IssueOf);
+        Assert.Equal(issues, string.Join(' ', found.Select(issue => string.Join(',', issue))));
         Assert.Equal(rest, split.Rest);
         Assert.All(split.Parts, part => Assert.Equal(part.Numbers, after.NumbersOf(part.Issue)));
         Assert.All(split.Parts, part => Assert.Equal(part.Numbers.Select(Key), part.Keys));
@@ -137,14 +138,17 @@ public sealed class IssueMergesTests
     private static string Key(int number) => $"key {number}";
 
     /// <summary>Issues of more than one number.</summary>
-    private static string Shown(IssueMerges groups) => string.Join(
-        ' ', groups.Former.Select(groups.IssueOf).Distinct().Order().Select(i => string.Join(',', groups.NumbersOf(i))));
+    private static string Shown(IssueMerges merges)
+    {
+        var issues = merges.Former.Select(merges.IssueOf).Distinct().Order();
+        return string.Join(' ', issues.Select(issue => string.Join(',', merges.NumbersOf(issue))));
+    }
 
     private static string Shown(IssueSplit split) =>
         string.Join(' ', split.Parts.Select(part => string.Join(',', part.Numbers)));
 
     /// <summary>
-    /// The same by other means: each issue holds, whole, what was merged into it. Leaving is to pull numbers out of that.
+    /// The same by other means: each issue holds, whole, what was merged into it. Leaving is to pull numbers out of it.
     /// </summary>
     private sealed class Model(int most)
     {
@@ -172,7 +176,7 @@ public sealed class IssueMergesTests
             _issues.Add(left[0]);
         }
 
-        /// <summary>What is left of it with these numbers only: one tree, or, if its own is not among them, several.</summary>
+        /// <summary>What is left with these numbers only: one tree, or, if its own is not among them, several.</summary>
         private static List<Node> Only(Node node, Predicate<int> isKept)
         {
             var parts = node.Parts.SelectMany(part => Only(part, isKept)).ToList();

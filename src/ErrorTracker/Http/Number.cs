@@ -16,7 +16,9 @@ internal static class Number
     public static bool IsId(ReadOnlySpan<char> text) =>
         text.Length is > 0 and <= MostDigits && !text.ContainsAnyExceptInRange('0', '9') && text.ContainsAnyExcept('0');
 
-    /// <summary>A number in a path that <see cref="IsId"/>; one larger than numbers can be is nobody's: int.MaxValue.</summary>
+    /// <summary>
+    /// A number in a path that <see cref="IsId"/>; one larger than numbers can be is nobody's: int.MaxValue.
+    /// </summary>
     public static int OfPath(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : int.MaxValue;
 

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace ErrorTracker.Http;
 
 /// <summary>
-/// A JSON object that a person's request sends, in memory. Its members are read one by one, and each fault goes to
-/// <see cref="FieldErrors"/> under the member's name. A member that is null is absent; one that nobody reads is a fault.
+/// A JSON object that a person's request sends, in memory. Its members are read one by one, and each fault goes to <see
+/// cref="FieldErrors"/> under the member's name. A member that is null is absent; one that nobody reads is a fault.
 /// </summary>
 internal sealed class SentBody
 {
@@ -38,7 +38,8 @@ internal sealed class SentBody
 
         var sent = await http.Request.BodyReader.ReadAtLeastAsync(Largest + 1, stop);
         if (sent.Buffer.Length > Largest)
-            return (null, Problem.Of(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {Largest} bytes."));
+            return (null, Problem.Of(
+                StatusCodes.Status413PayloadTooLarge, $"The body is larger than {Largest} bytes."));
         try
         {
             using var document = JsonDocument.Parse(sent.Buffer, Options);

@@ -46,7 +46,8 @@ public static class IssueHistory
     }
 
     public static Task<(Application?, ProblemDetails)> LoadAsync(
-        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+        string app_id, ApplicationDirectory applications, CancellationToken stop) =>
+        applications.LoadAsync(app_id, stop);
 
     /// <summary>
     /// Who has decided what about an issue, and when, the newest first. A number that was merged answers the issue that

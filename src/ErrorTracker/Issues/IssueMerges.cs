@@ -10,9 +10,9 @@ namespace ErrorTracker.Issues;
 /// </summary>
 /// <remarks>
 /// Every number is in exactly one issue, and an issue is called by one of its numbers. A number that nobody has merged
-/// is an issue of its own, and is not held here. Merged issues are a forest: each former issue points to the one that it
-/// was merged into, so that a split can give it back as it was. Marten stores them with each decision, as a document
-/// whose members' names are data: reading all former decisions for the next one would take 40 µs each.
+/// is an issue of its own, and is not held here. Merged issues are a forest: each former issue points to the one that
+/// it was merged into, so that a split can give it back as it was. Marten stores them with each decision, as a document
+/// whose members' names are data: to read all former decisions for the next one would take long.
 /// </remarks>
 public sealed class IssueMerges
 {

@@ -4,8 +4,8 @@ using Marten;
 namespace ErrorTracker.Issues;
 
 /// <summary>
-/// Which errors are the same, and what people have decided about them. This room owns the decisions, which are events in
-/// streams of their own, and writes the table of merged numbers with them. Counters are kept for each group of equal
+/// Which errors are the same, and what people have decided about them. This room owns the decisions, which are events
+/// in streams of their own, and writes the table of merged numbers with them. Counters are kept for each group of equal
 /// errors and never touched here: an issue is a set of groups' numbers. It may use Statistics and the rooms below it.
 /// </summary>
 internal static class IssuesSetup

@@ -12,8 +12,8 @@ namespace ErrorTracker.Issues;
 public sealed record MemberDifference(int Number, int? Stored, int? Decided);
 
 /// <summary>
-/// Writes the rows of <see cref="IssueMembers"/>: in the transaction of each decision, or anew, of all decisions. A number
-/// without a row is an issue of its own.
+/// Writes the rows of <see cref="IssueMembers"/>: in the transaction of each decision, or anew, of all decisions. A
+/// number without a row is an issue of its own.
 /// </summary>
 public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
 {
@@ -90,7 +90,8 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
     private static Dictionary<int, int> IssuesIn(IssueMerges merges) =>
         merges.Former.ToDictionary(number => number, merges.IssueOf);
 
-    private static IEnumerable<MemberDifference> Differences(Dictionary<int, int> stored, Dictionary<int, int> decided) =>
+    private static IEnumerable<MemberDifference> Differences(
+        Dictionary<int, int> stored, Dictionary<int, int> decided) =>
         from number in stored.Keys.Union(decided.Keys).Order()
         let difference = new MemberDifference(number, Find(stored, number), Find(decided, number))
         where difference.Stored != difference.Decided

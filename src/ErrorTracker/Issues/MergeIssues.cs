@@ -11,7 +11,9 @@ namespace ErrorTracker.Issues;
 /// <param name="Id" example="3f0c5a0e-58f6-4c1b-9f53-0d4a5a0b7c11">
 /// The sender's own name for this command, by which it may be sent again and is done once.
 /// </param>
-/// <param name="SeenThrough" example="1204">The `seen_through` of the list that was decided from; it is recorded.</param>
+/// <param name="SeenThrough" example="1204">
+/// The `seen_through` of the list that was decided from; it is recorded.
+/// </param>
 public sealed record MergeRequest(int Into, IReadOnlyList<int> Issues, Guid? Id = null, long? SeenThrough = null);
 
 /// <summary>What a merge has come to.</summary>
@@ -41,7 +43,8 @@ public static class MergeIssues
     }
 
     public static Task<(Application?, ProblemDetails)> LoadAsync(
-        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+        string app_id, ApplicationDirectory applications, CancellationToken stop) =>
+        applications.LoadAsync(app_id, stop);
 
     /// <summary>
     /// Makes issues parts of another one, at once, whatever they have counted: it counts all events of theirs, those to

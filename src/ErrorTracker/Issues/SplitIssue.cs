@@ -10,7 +10,9 @@ namespace ErrorTracker.Issues;
 /// <param name="Id" example="3f0c5a0e-58f6-4c1b-9f53-0d4a5a0b7c11">
 /// The sender's own name for this command, by which it may be sent again and is done once.
 /// </param>
-/// <param name="SeenThrough" example="1204">The `seen_through` of the list that was decided from; it is recorded.</param>
+/// <param name="SeenThrough" example="1204">
+/// The `seen_through` of the list that was decided from; it is recorded.
+/// </param>
 public sealed record SplitRequest(IReadOnlyList<string> Keys, Guid? Id = null, long? SeenThrough = null);
 
 /// <summary>What a split has come to.</summary>
@@ -47,7 +49,8 @@ public static class SplitIssue
     }
 
     public static Task<(Application?, ProblemDetails)> LoadAsync(
-        string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);
+        string app_id, ApplicationDirectory applications, CancellationToken stop) =>
+        applications.LoadAsync(app_id, stop);
 
     /// <summary>
     /// Lets some of an issue's keys leave it, at once. What leaves falls into the issues that it was merged of, under
