@@ -73,6 +73,7 @@ internal sealed class FunctionName
     {
         var isLambda = false;
         name = WithoutIntroduction(name, ref isLambda);
+        if (name.IsEmpty) return isLambda ? Lambda : "";
         if (ObjectiveC(name) is { } method) return method;
         if (Erlang(name) is { } function) return function;
         if (IsOnlySigns(name)) return name.ToString();

@@ -87,12 +87,16 @@ internal sealed class GroupingRulesJson(Dictionary<string, string[]> errors)
         {
             var name = matcher.Name;
             var place = $"{path}.{Shown(name)}";
-            if (IsTag(name) || Names.Contains(name)) match[name] = Text(matcher.Value, place);
+            if (IsTag(name) || Names.Contains(name)) match[name] = Pattern(matcher.Value, place);
             else Fault(place, $"must be one of {string.Join(", ", Names)}, tags.NAME");
         }
         if (match.Count > MostMatchers) Fault(path, $"must have at most {MostMatchers} patterns");
         else if (match.Count == 0 && !matchers.EnumerateObject().Any()) Fault(path, "must have at least one pattern");
     }
+
+    /// <summary>An empty one matches what an event does not have.</summary>
+    private string Pattern(JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.String && value.ValueEquals("") ? "" : Text(value, path);
 
     private static bool IsTag(string name) =>
         name.StartsWith(Tags, StringComparison.Ordinal) && name.Length > Tags.Length && name.Length <= LongestText;
