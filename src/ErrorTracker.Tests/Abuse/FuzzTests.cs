@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using ErrorTracker.Grouping;
 using ErrorTracker.Tests.Hosting;
 using Xunit.Abstractions;
 
@@ -83,6 +84,7 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
             }
             try
             {
+                Group(input, number);
                 open ??= await RawConnection.OpenAsync(_host.Http.BaseAddress!);
                 var answer = await open.ExchangeAsync(input.Request, input.Ending, input.IsHead);
                 if (FaultOf(input, answer, ledger) is { } fault)
@@ -97,6 +99,15 @@ public sealed class FuzzTests(SharedApi shared, ITestOutputHelper output) : IAsy
             open = null;
         }
         open?.Dispose();
+    }
+
+    /// <summary>Whatever a request holds has one key, be it an event or not.</summary>
+    private void Group(Input input, int number)
+    {
+        var body = input.Request.AsMemory(input.Request.AsSpan().IndexOf("\r\n\r\n"u8) + 1);
+        var key = GroupKey.OfStored(body, GroupingRules.None);
+        if (key.Length != 22 || key != GroupKey.ExplainStored(body, GroupingRules.None).Key)
+            Note($"Seed {Seed}, input {number} has the group key {key}, which is explained in another way\n{input}");
     }
 
     private Input Create(int number, Sender sender)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ErrorTracker.Grouping;
 using ErrorTracker.Intake;
 using ErrorTracker.Intake.Native;
 using ErrorTracker.Intake.Sentry;
@@ -18,6 +19,47 @@ public sealed class ParserCostTests(ITestOutputHelper output)
 
     [Fact]
     public void of_a_native_event() => Judge("native", body => EventBody.Parse(body, [])?.Error.ToStored());
+
+    [Theory]
+    [InlineData("sentry")]
+    [InlineData("native")]
+    public void of_a_group_key(string protocol) => Judge(protocol, body =>
+    {
+        var incoming = protocol == "native"
+            ? EventBody.Parse(body, [])
+            : SentryEvent.Parse(body, null, DateTimeOffset.UnixEpoch).Incoming;
+        if (incoming is not null) GroupKey.Of(incoming.Error, GroupingRules.None);
+    });
+
+    /// <summary>A text of twice the length costs about twice as much, whatever it holds.</summary>
+    [Theory]
+    [InlineData("1, ")]
+    [InlineData("'")]
+    [InlineData(" 'a ")]
+    [InlineData("1, 'a' \"")]
+    [InlineData("<n>")]
+    [InlineData(" ")]
+    [InlineData("(0x8")]
+    [InlineData("[Errno 1 (os error ")]
+    [InlineData("1-")]
+    [InlineData("1.")]
+    [InlineData("7@")]
+    [InlineData("1:")]
+    [InlineData("h://")]
+    [InlineData("/1")]
+    [InlineData("status ")]
+    public void of_a_template(string unit)
+    {
+        const int Length = 200_000, MostTimes = 3;
+        var once = CostOf(Build(unit, Length), text => Template.Of(text));
+        var twice = CostOf(Build(unit, 2 * Length), text => Template.Of(text));
+        output.WriteLine($"{once / 1e3:N0} µs, then {twice / 1e3:N0} µs");
+        Assert.True(twice <= MostTimes * once + 50_000, $"{once:N0} ns, then {twice:N0} ns");
+    }
+
+    private static string Build(string unit, int length) => string.Concat(Enumerable.Repeat(unit, length / unit.Length));
+
+    private static double CostOf(string text, Action<string> scan) => CostOf(_ => scan(text), []);
 
     [Fact]
     public void of_a_batch() => Judge("batch", body =>

@@ -21,7 +21,7 @@ public sealed record EventPair(string Name, bool Same, string Method, string A, 
 public static class EventPairs
 {
     public static IEnumerable<EventPair> In(string file) =>
-        File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Grouping", file)).Where(line => line.Length > 0).Select(Read);
+        File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Grouping", file)).Select(Read);
 
     private static EventPair Read(string line)
     {

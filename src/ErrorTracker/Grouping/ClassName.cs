@@ -18,7 +18,9 @@ internal readonly record struct ClassName(string Text, string? Method)
 
     /// <summary>Parts of a class's name that only proxies have.</summary>
     private static readonly string[] Proxies =
-        ["ByteBuddy", "MockitoMock", "Mockito", "HibernateProxy", "HibernateInterceptor", "SpringCGLIB", "Proxy", "Subclass"];
+    [
+        "ByteBuddy", "MockitoMock", "Mockito", "HibernateProxy", "HibernateInterceptor", "SpringCGLIB", "Proxy", "Subclass",
+    ];
 
     public static ClassName Of(string raw)
     {
@@ -30,16 +32,19 @@ internal readonly record struct ClassName(string Text, string? Method)
         var anonymous = name.IndexOf("@anonymous");
         if (anonymous > 0) return new(name[..(anonymous + "@anonymous".Length)].ToString(), null);
         if (name.StartsWith("#<Class:")) return new("#<Class>", null);
-        if (name.Contains('$') && !name.Contains("VB$", StringComparison.Ordinal) && !name.Contains("_Closure$", StringComparison.Ordinal))
-            return OfJvm(name);
+        if (name.Contains('$') && !IsVisualBasic(name)) return OfJvm(name);
         return name.ContainsAny("<`[@+") ? OfDotnet(name) : new(WithoutAccessor(name).ToString(), null);
     }
+
+    private static bool IsVisualBasic(ReadOnlySpan<char> name) =>
+        name.Contains("VB$", StringComparison.Ordinal) || name.Contains("_Closure$", StringComparison.Ordinal);
 
     /// <summary>The JVM makes a class with a number for each method that reflection calls often.</summary>
     private static ReadOnlySpan<char> WithoutAccessor(ReadOnlySpan<char> name)
     {
         var word = name.TrimEnd("0123456789");
-        return word.Length < name.Length && word.EndsWith("Accessor") && word.Contains("Generated", StringComparison.Ordinal) ? word : name;
+        var isGenerated = word.EndsWith("Accessor") && word.Contains("Generated", StringComparison.Ordinal);
+        return isGenerated ? word : name;
     }
 
     private static ClassName OfJvm(ReadOnlySpan<char> name)
@@ -51,7 +56,7 @@ internal readonly record struct ClassName(string Text, string? Method)
         {
             var rest = name[(anonfun + "$$anonfun$".Length)..];
             var method = JvmName.FirstPart(rest);
-            return new(name[..anonfun].ToString(), method.IsEmpty ? GeneratedName.Lambda : $"{method}.{GeneratedName.Lambda}");
+            return new(name[..anonfun].ToString(), LambdaOf(method));
         }
         var generated = name.IndexOf("$$");
         if (generated > 0) name = name[..generated];
@@ -72,7 +77,7 @@ internal readonly record struct ClassName(string Text, string? Method)
             if (kept.Count > 0 && IsProxy(part)) break;
             var word = part.TrimEnd("0123456789");
             if (kept.Count == 0) kept.Add(part.ToString());
-            else if (word.StartsWith("fn__")) method = method is null ? GeneratedName.Lambda : $"{method}.{GeneratedName.Lambda}";
+            else if (word.StartsWith("fn__")) method = LambdaOf(method);
             else if (part.IsEmpty) continue;
             else if (!word.IsEmpty && method is null) kept.Add(part.ToString());
             else if (word.IsEmpty && kept.Count > 1 && char.IsLower(kept[^1][0]) && method is null)
@@ -89,6 +94,9 @@ internal readonly record struct ClassName(string Text, string? Method)
         }
         return new(string.Join('$', kept), method);
     }
+
+    private static string LambdaOf(ReadOnlySpan<char> method) =>
+        method.IsEmpty ? GeneratedName.Lambda : $"{method}.{GeneratedName.Lambda}";
 
     private static bool IsProxy(ReadOnlySpan<char> part)
     {

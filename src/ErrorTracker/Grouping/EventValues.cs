@@ -5,13 +5,18 @@ internal sealed class EventValues(SeenError seen, GroupedError grouped)
 {
     private const string Tags = "tags.";
 
+    /// <summary>So many exceptions are compared with a rule, from the innermost on.</summary>
+    private const int MostCompared = 10;
+
     private static readonly string[] Names =
         ["type", "message", "level", "transaction", "environment", "release", "logger", "function", "module"];
 
     public static bool Knows(string name) =>
         Names.Contains(name) || name.StartsWith(Tags, StringComparison.Ordinal) && name.Length > Tags.Length;
 
-    /// <summary>Null if the event has none. The message is its template; function and module are the innermost place's.</summary>
+    /// <summary>
+    /// Null if the event has none. The message is its template; function and module are the innermost place's.
+    /// </summary>
     public string? Of(string name) => name switch
     {
         "type" => grouped.Type,
@@ -43,8 +48,8 @@ internal sealed class EventValues(SeenError seen, GroupedError grouped)
 
     private bool IsMatch(string name, Glob pattern) => name switch
     {
-        "type" => Any(pattern, seen.Exceptions.Select(exception => exception.Link.Type), grouped.Type),
-        "message" => pattern.IsMatch(seen.Message) || Any(pattern, seen.Exceptions.Select(Value), grouped.Text),
+        "type" => Any(pattern, Compared.Select(exception => exception.Link.Type), grouped.Type),
+        "message" => pattern.IsMatch(seen.Message) || Any(pattern, Compared.Select(Value), grouped.Text),
         "function" => Any(pattern, grouped.Places.Select(place => place.Function)),
         "module" => Any(pattern, grouped.Places.Select(place => place.Where)),
         _ => pattern.IsMatch(Plain(name)),
@@ -61,6 +66,8 @@ internal sealed class EventValues(SeenError seen, GroupedError grouped)
         }
         return isEmpty && pattern.IsMatch(otherwise);
     }
+
+    private IEnumerable<SeenException> Compared => seen.Exceptions.Take(MostCompared);
 
     private string? Value(SeenException exception) => exception.Value.In(seen.Stack);
 

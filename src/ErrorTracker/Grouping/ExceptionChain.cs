@@ -22,7 +22,8 @@ internal enum Kinship
 /// <param name="Parent">The mechanism's <c>parent_id</c>.</param>
 /// <param name="IsGroup">The mechanism says <c>is_exception_group</c>.</param>
 internal readonly record struct ChainLink(
-    string? Type, bool IsTitled, long? Id = null, long? Parent = null, bool IsGroup = false, Kinship Kinship = Kinship.Member)
+    string? Type, bool IsTitled, long? Id = null, long? Parent = null, bool IsGroup = false,
+    Kinship Kinship = Kinship.Member)
 {
     private static readonly FrozenSet<string> Causes =
         FrozenSet.Create(StringComparer.Ordinal, "cause", "__cause__", "__context__", "InnerException");

@@ -5,7 +5,7 @@ namespace ErrorTracker.Grouping;
 /// <param name="Method">What the key is made of, such as <c>stack</c> or <c>type + template</c>.</param>
 /// <param name="Parts">All that the key is made of, each behind what it is: <c>type: …</c>, <c>place: …</c>.</param>
 /// <param name="Template">The text of the event without what changes; null if it has none.</param>
-/// <param name="Title">Type and text of the exception that counts, or the message: its first line, of 300 characters.</param>
+/// <param name="Title">Type and text of the exception that counts, or the message: 300 characters of a line.</param>
 /// <param name="Type">The type of the exception that counts; null if there is none.</param>
 /// <param name="Place">The innermost place that was chosen; null if there is none.</param>
 public sealed record Explanation(

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace ErrorTracker.Grouping;
 
 /// <summary>
@@ -12,6 +14,11 @@ internal readonly record struct FileName(string? Text, bool IsBuilt)
     private const string Hash = "<hash>", Number = "<n>";
 
     private const int LongestName = 200;
+
+    /// <summary>A whole name that is no hexadecimal has so many characters at least if it is a hash.</summary>
+    private const int LongHash = 16;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
     public static FileName Of(string? address)
     {
@@ -68,7 +75,8 @@ internal readonly record struct FileName(string? Text, bool IsBuilt)
     {
         if (!isFirst || part.IsEmpty) return part.ToString();
         if (!part.ContainsAnyExceptInRange('0', '9')) return Number;
-        return IsHash(part) || Guid.TryParse(part, out _) ? Hash : part.ToString();
+        var isHash = IsHash(part) && (part.Length >= LongHash || !part.ContainsAnyExcept(HexDigits));
+        return isHash || Guid.TryParse(part, out _) ? Hash : part.ToString();
     }
 
     /// <summary>Without a hash behind a <c>-</c>, <c>_</c> or <c>~</c>.</summary>
@@ -87,35 +95,29 @@ internal readonly record struct FileName(string? Text, bool IsBuilt)
         }
     }
 
-    /// <summary>Seven characters at least that nobody would think of.</summary>
+    /// <summary>
+    /// Characters that nobody would think of: seven digits of hexadecimal, or eight letters and digits of which the kind
+    /// changes more often than in words that are joined.
+    /// </summary>
     private static bool IsHash(ReadOnlySpan<char> text)
     {
         if (text.Length < 7) return false;
-        var (digits, upper, lower, changes, beyondHex) = (0, 0, 0, 0, 0);
-        var afterLower = false;
+        var (digits, upper, changes, beyondHex) = (0, 0, 0, 0);
+        var last = 0;
         foreach (var c in text)
         {
             if (!char.IsAsciiLetterOrDigit(c)) return false;
-            if (char.IsAsciiDigit(c)) digits++;
-            else if (char.IsAsciiLetterUpper(c)) upper++;
-            else lower++;
+            var kind = char.IsAsciiDigit(c) ? 1 : char.IsAsciiLetterUpper(c) ? 2 : 3;
+            if (kind == 1) digits++;
+            else if (kind == 2) upper++;
             if (!char.IsAsciiHexDigit(c)) beyondHex++;
-            if (afterLower && char.IsAsciiLetterUpper(c)) changes++;
-            afterLower = char.IsAsciiLetterLower(c);
+            if (last != 0 && kind != last && !(last == 2 && kind == 3)) changes++;
+            last = kind;
         }
-        if (digits > 0 && beyondHex == 0) return true;
+        if (beyondHex == 0) return digits > 0;
         if (text.Length < 8) return false;
-        if (digits > 0) return !IsWordWithNumber(text);
-        return upper == text.Length || changes >= 2 && upper >= 2 && lower >= 2;
-    }
-
-    /// <summary>A word that ends in a version, such as <c>bootstrap5</c>.</summary>
-    private static bool IsWordWithNumber(ReadOnlySpan<char> text)
-    {
-        var word = text.TrimEnd("0123456789");
-        if (text.Length - word.Length > 3) return false;
-        foreach (var c in word[1..]) if (!char.IsAsciiLetterLower(c)) return false;
-        return true;
+        if (digits > 0) return changes * 10 >= text.Length * 3;
+        return text.Length == 8 && (upper == text.Length || changes >= 2);
     }
 
     /// <summary>Vite's hashes have eight characters, which <c>-</c> and <c>_</c> may be among.</summary>

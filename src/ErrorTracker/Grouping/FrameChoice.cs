@@ -37,8 +37,9 @@ internal readonly ref struct FrameChoice(SeenError seen, GroupingRules rules)
         for (var at = frames.Start + frames.Count - 1; at >= frames.Start && places.Count < rules.Places; at--)
         {
             var frame = seen.Frames[at];
-            if (!Is(choice, frame) || PlaceOf(frame) is not { } place) continue;
-            if (places.Count == 0 || places[^1] != place) places.Add(place);
+            if (!Is(choice, frame)) continue;
+            var place = PlaceOf(frame);
+            if (!place.IsNone && (places.Count == 0 || places[^1] != place)) places.Add(place);
         }
         return places;
     }
@@ -56,12 +57,12 @@ internal readonly ref struct FrameChoice(SeenError seen, GroupingRules rules)
         return rules.IsInApp(Text(frame.Module), FileOf(frame)) ?? frame.InApp;
     }
 
-    private Place? PlaceOf(SeenFrame frame)
+    private Place PlaceOf(in SeenFrame frame)
     {
-        var platform = Text(frame.Platform) ?? seen.Platform.In(seen.Context);
-        var source = frame.Source;
-        var reader = seen;
-        return Place.Of(Text(frame.Module), Text(frame.Function), FileOf(frame), platform, () => source.In(reader.Stack));
+        var platform = Text(frame.Platform) ?? seen.PlatformText;
+        var place = PlaceCache.Of(new(Text(frame.Module), Text(frame.Function), FileOf(frame), platform));
+        if (place.IsStrong || frame.Source.IsNone) return place;
+        return SourceLine.Of(Text(frame.Source)) is { } line ? place with { Function = line } : place;
     }
 
     private string? FileOf(in SeenFrame frame)

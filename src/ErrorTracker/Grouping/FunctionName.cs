@@ -35,9 +35,13 @@ internal sealed class FunctionName
 
     /// <summary>What Swift and C++ write before a name, up to its last word.</summary>
     private static readonly string[] Introductions =
-        ["partial apply forwarder for ", "partial apply for ", "resume partial function for ", "specialization ", "thunk of ", "thunk to "];
+    [
+        "partial apply forwarder for ", "partial apply for ", "resume partial function for ", "specialization ",
+        "thunk of ", "thunk to ",
+    ];
 
-    private static readonly string[] Qualifiers = ["const", "volatile", "noexcept", "&&", "&", "async", "throws", "rethrows"];
+    private static readonly string[] Qualifiers =
+        ["const", "volatile", "noexcept", "&&", "&", "async", "throws", "rethrows"];
 
     private readonly StringBuilder _name;
     private readonly bool _isGo;
@@ -69,6 +73,7 @@ internal sealed class FunctionName
     {
         var isLambda = false;
         name = WithoutIntroduction(name, ref isLambda);
+        if (name.IsEmpty) return isLambda ? Lambda : "";
         if (ObjectiveC(name) is { } method) return method;
         if (Erlang(name) is { } function) return function;
         if (IsOnlySigns(name)) return name.ToString();
@@ -85,7 +90,8 @@ internal sealed class FunctionName
         return true;
     }
 
-    private static string WithLambda(string name) => name.EndsWith("." + Lambda, StringComparison.Ordinal) ? name : $"{name}.{Lambda}";
+    private static string WithLambda(string name) =>
+        name.EndsWith("." + Lambda, StringComparison.Ordinal) ? name : $"{name}.{Lambda}";
 
     /// <summary>Ruby, Elixir and Swift say in words that a function stands in another.</summary>
     private static ReadOnlySpan<char> WithoutIntroduction(ReadOnlySpan<char> name, scoped ref bool isLambda)
@@ -281,7 +287,8 @@ internal sealed class FunctionName
             Scan(inside.TrimStart('*'), depth + 1);
             return close + 1;
         }
-        if (inside is "anonymous namespace" or "anonymous class") return Math.Min(name.Length, close + (name[(close + 1)..].StartsWith("::") ? 3 : 1));
+        var isScope = inside is "anonymous namespace" or "anonymous class";
+        if (isScope) return close + (name[(close + 1)..].StartsWith("::") ? 3 : 1);
         return Qualified(name, close + 1);
     }
 
@@ -292,15 +299,16 @@ internal sealed class FunctionName
             var rest = name[at..].TrimStart(' ');
             var length = 0;
             foreach (var qualifier in Qualifiers)
-                if (rest.StartsWith(qualifier) && (rest.Length == qualifier.Length || !char.IsLetterOrDigit(rest[qualifier.Length])))
-                    length = qualifier.Length;
+                if (rest.StartsWith(qualifier) && !IsLetterAt(rest, qualifier.Length)) length = qualifier.Length;
             if (length == 0) return at;
             at = name.Length - rest.Length + length;
         }
         return at;
     }
 
-    /// <summary>Closures, and what else has no name; with a colon PHP says in which function a closure stands.</summary>
+    private static bool IsLetterAt(ReadOnlySpan<char> text, int at) => at < text.Length && char.IsLetterOrDigit(text[at]);
+
+    /// <summary>Closures, and what else has no name; PHP says behind a colon where a closure stands.</summary>
     private int Braces(ReadOnlySpan<char> name, int at)
     {
         var close = Brackets.Close(name, at);
@@ -314,11 +322,14 @@ internal sealed class FunctionName
             _name.Clear().Append(end < 0 ? outer : outer[..end]);
             Add(Lambda);
         }
-        else if (inside.StartsWith("closure") || inside.StartsWith("lambda") || inside.StartsWith("async_")) AddLambda();
+        else if (IsClosure(inside)) AddLambda();
         else if (_name.Length > 0 && close > 0 && close + 1 == name.Length) TrimSeparator();
         else if (name[(close + 1)..].StartsWith("::")) close += 2;
         return close < 0 ? name.Length : close + 1;
     }
+
+    private static bool IsClosure(ReadOnlySpan<char> name) =>
+        name.StartsWith("closure") || name.StartsWith("lambda") || name.StartsWith("async_");
 
     private void AddLambda()
     {
@@ -381,17 +392,17 @@ internal sealed class FunctionName
     private int Blank(ReadOnlySpan<char> name, int at)
     {
         var rest = name[at..].TrimStart(' ');
-        var isEnd = rest.IsEmpty || rest[0] is '[' or '(' or '-' or '=' || rest.StartsWith(": ") || rest.StartsWith("where ")
-            || rest.StartsWith("in conformance ") || rest.StartsWith("in ");
+        var isEnd = rest.IsEmpty || rest[0] is '[' or '(' or '-' or '='
+            || rest.StartsWith(": ") || rest.StartsWith("where ") || rest.StartsWith("in ");
         if (isEnd && _name.Length > 0) _endsEarly = true;
         else _name.Clear();
         return name.Length - rest.Length;
     }
 
     private static bool IsOperator(ReadOnlySpan<char> name) =>
-        name.StartsWith("operator") && name.Length > 8 && !char.IsLetterOrDigit(name[8]) && name[8] is not ('_' or '.' or ':');
+        name.StartsWith("operator") && name.Length > 8 && !IsLetterAt(name, 8) && name[8] is not ('_' or '.' or ':');
 
-    /// <summary><c>operator()</c>, <c>operator&lt;&lt;</c>, <c>operator new[]</c>, <c>operator bool</c> of C++.</summary>
+    /// <summary><c>operator()</c>, <c>operator new[]</c> and <c>operator bool</c> of C++.</summary>
     private int Operator(ReadOnlySpan<char> name, int at)
     {
         var end = at + 8;
@@ -415,7 +426,8 @@ internal sealed class FunctionName
             var part = name.AsSpan(start, at - start);
             var separator = SeparatorBefore(name, start);
             start = at + 1;
-            if (part.IsEmpty || IsNumbered(part) || count > 0 && IsOptimised(part, name.AsSpan(Math.Min(at, name.Length)))) continue;
+            if (part.IsEmpty || IsNumbered(part)) continue;
+            if (count > 0 && IsOptimised(part, name.AsSpan(at))) continue;
             var clean = Part(part, count);
             if (clean.Length == 0 || isLambda && clean is Lambda or "operator()" or "MoveNext" or "Invoke") continue;
             if (kept.Length > 0) kept.Append(clean == Lambda ? "." : separator);

@@ -12,7 +12,7 @@ internal sealed class Glob
     private const int Bits = 64;
 
     /// <summary>Characters of a text that are compared.</summary>
-    private const int LongestText = 4096;
+    private const int LongestText = 1024;
 
     /// <summary>For each character of the pattern, in upper case, the places behind which it may stand.</summary>
     private readonly Dictionary<char, ulong[]> _steps = [];

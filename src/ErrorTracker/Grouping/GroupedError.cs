@@ -12,7 +12,7 @@ internal sealed class GroupedError
 
     private readonly SeenError _seen;
     private readonly bool _isTypeCounted = true;
-    private readonly string? _code, _root;
+    private readonly string? _code, _root, _stackLine;
     private readonly bool _isException;
 
     /// <summary>Of the exception that counts; null if it has none.</summary>
@@ -28,9 +28,10 @@ internal sealed class GroupedError
     {
         _seen = seen;
         Text = seen.Message;
-        if (!seen.StackText.IsNone && seen.Exceptions.Count == 0)
+        if (!seen.StackText.IsNone)
         {
-            _isException = true;
+            _stackLine = TextStack.LineOf(seen.StackText, seen.Stack);
+            _isException = _stackLine is not null;
             Places = [];
             return;
         }
@@ -78,19 +79,17 @@ internal sealed class GroupedError
     private string? Code()
     {
         foreach (var exception in _seen.Exceptions)
-            if (exception.Value.In(_seen.Stack, LongestTitle) is { } text && SystemCode.SqlState(text) is { } code) return code;
+            if (SystemCode.SqlState(exception.Value.In(_seen.Stack, LongestTitle)) is { } code) return code;
         return null;
     }
 
     private List<Place> PlacesOf(in FrameChoice choice, ExceptionChain chain, int subject)
     {
-        var at = subject;
-        for (var step = 0; at >= 0 && step <= _seen.Exceptions.Count; step++)
-        {
+        if (choice.Of(_seen.Exceptions[subject].AllFrames) is { Count: > 0 } own) return own;
+        var asked = new HashSet<int> { subject };
+        for (var at = chain.InnerOf(subject); at >= 0 && asked.Add(at); at = chain.InnerOf(at))
             if (choice.Of(_seen.Exceptions[at].AllFrames) is { Count: > 0 } places) return places;
-            at = chain.InnerOf(at);
-        }
-        for (at = subject + 1; at < _seen.Exceptions.Count; at++)
+        for (var at = subject + 1; at < _seen.Exceptions.Count; at++)
             if (choice.Of(_seen.Exceptions[at].AllFrames) is { Count: > 0 } places) return places;
         return Own(choice);
     }
@@ -99,7 +98,7 @@ internal sealed class GroupedError
         choice.Of(_seen.OwnFrames) is { Count: > 0 } own ? own : choice.Of(_seen.ThreadFrames);
 
     /// <summary>The event's text without what changes; empty if it has none.</summary>
-    public string Template => field ??= Grouping.Template.Of(StackLine() ?? (Text == NoMessage ? "" : Text));
+    public string Template => field ??= Grouping.Template.Of(_stackLine ?? (Text == NoMessage ? "" : Text));
 
     public string Title()
     {
@@ -150,12 +149,9 @@ internal sealed class GroupedError
     private void AddTemplates(List<string> parts)
     {
         if (Template.Length > 0) parts.Add("template: " + Template);
-        if (StackLine() is { } line && TextStack.IsPlace(line) && Grouping.Template.Of(Text) is { Length: > 0 } message)
-            parts.Add("message: " + message);
+        if (_stackLine is null || !TextStack.IsPlace(_stackLine)) return;
+        if (Grouping.Template.Of(Text) is { Length: > 0 } message) parts.Add("message: " + message);
     }
-
-    private string? StackLine() =>
-        _isException && _seen.Exceptions.Count == 0 ? TextStack.LineOf(_seen.StackText, _seen.Stack) : null;
 
     /// <summary>What an SDK sent with parameters, or with the text that it made of it; null if it has no words.</summary>
     private string? SentTemplate()

@@ -38,8 +38,10 @@ public sealed record GroupingRules(
         Places = original.Places;
     }
 
-    /// <summary>The rules that a JSON object says: its members <c>fingerprints</c>, <c>wrappers</c>, <c>in_app</c> and
-    /// <c>places</c>, none of which must be there.</summary>
+    /// <summary>
+    /// The rules that a JSON object says: its members <c>fingerprints</c>, <c>wrappers</c>, <c>in_app</c> and
+    /// <c>places</c>, none of which must be there.
+    /// </summary>
     /// <param name="errors">Gets each fault under the name of its field, such as <c>fingerprints[2].match.type</c>.</param>
     /// <returns>Null if there are faults.</returns>
     public static GroupingRules? Parse(JsonElement json, Dictionary<string, string[]> errors) =>
@@ -64,7 +66,8 @@ public sealed record GroupingRules(
         for (var at = _inApp.Length - 1; at >= 0; at--)
         {
             var (isInApp, pattern) = _inApp[at];
-            if (module is not null && pattern.IsMatch(module) || file is not null && pattern.IsMatch(file)) return isInApp;
+            if (module is not null && pattern.IsMatch(module)) return isInApp;
+            if (file is not null && pattern.IsMatch(file)) return isInApp;
         }
         return null;
     }

@@ -40,7 +40,8 @@ internal sealed class GroupingRulesJson(Dictionary<string, string[]> errors)
         }
         Only(json, Members, "");
         var fingerprints = new List<FingerprintRule>();
-        foreach (var (rule, path) in Items(json, FingerprintsMember, MostFingerprints)) fingerprints.Add(Fingerprint(rule, path));
+        foreach (var (rule, path) in Items(json, FingerprintsMember, MostFingerprints))
+            fingerprints.Add(Fingerprint(rule, path));
         var wrappers = new List<string>();
         foreach (var (wrapper, path) in Items(json, WrappersMember, MostWrappers)) wrappers.Add(Text(wrapper, path));
         var inApp = new List<string>();
@@ -50,8 +51,10 @@ internal sealed class GroupingRulesJson(Dictionary<string, string[]> errors)
 
     private int Places(JsonElement json)
     {
-        if (!json.TryGetProperty(PlacesMember, out var value) || value.ValueKind == JsonValueKind.Null) return GroupingRules.UsualPlaces;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var places) && places is >= 1 and <= MostPlaces) return places;
+        if (!json.TryGetProperty(PlacesMember, out var value)) return GroupingRules.UsualPlaces;
+        if (value.ValueKind == JsonValueKind.Null) return GroupingRules.UsualPlaces;
+        var isNumber = value.ValueKind == JsonValueKind.Number;
+        if (isNumber && value.TryGetInt32(out var places) && places is >= 1 and <= MostPlaces) return places;
         Fault(PlacesMember, $"must be a whole number from 1 to {MostPlaces}");
         return GroupingRules.UsualPlaces;
     }
@@ -83,13 +86,20 @@ internal sealed class GroupingRulesJson(Dictionary<string, string[]> errors)
         foreach (var matcher in matchers.EnumerateObject())
         {
             var name = matcher.Name;
-            var isTag = name.StartsWith(Tags, StringComparison.Ordinal) && name.Length > Tags.Length && name.Length <= LongestText;
-            if (!isTag && !Names.Contains(name)) Fault($"{path}.{Shown(name)}", $"must be one of {string.Join(", ", Names)}, tags.NAME");
-            else match[name] = Text(matcher.Value, $"{path}.{Shown(name)}");
+            var place = $"{path}.{Shown(name)}";
+            if (IsTag(name) || Names.Contains(name)) match[name] = Pattern(matcher.Value, place);
+            else Fault(place, $"must be one of {string.Join(", ", Names)}, tags.NAME");
         }
         if (match.Count > MostMatchers) Fault(path, $"must have at most {MostMatchers} patterns");
         else if (match.Count == 0 && !matchers.EnumerateObject().Any()) Fault(path, "must have at least one pattern");
     }
+
+    /// <summary>An empty one matches what an event does not have.</summary>
+    private string Pattern(JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.String && value.ValueEquals("") ? "" : Text(value, path);
+
+    private static bool IsTag(string name) =>
+        name.StartsWith(Tags, StringComparison.Ordinal) && name.Length > Tags.Length && name.Length <= LongestText;
 
     private string Signed(JsonElement value, string path)
     {
@@ -100,10 +110,10 @@ internal sealed class GroupingRulesJson(Dictionary<string, string[]> errors)
 
     private string Text(JsonElement value, string path)
     {
-        if (value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 } text) Fault(path, "must be a text that is not empty");
-        else if (Encoding.UTF8.GetByteCount(text) > LongestText) Fault(path, "must have at most 1,024 bytes");
-        else return text;
-        return "";
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        if (text.Length == 0) Fault(path, "must be a text that is not empty");
+        if (Encoding.UTF8.GetByteCount(text) > LongestText) Fault(path, "must have at most 1,024 bytes");
+        return text;
     }
 
     private List<(JsonElement Item, string Path)> Items(JsonElement json, string name, int most, string? path = null)
@@ -122,8 +132,11 @@ internal sealed class GroupingRulesJson(Dictionary<string, string[]> errors)
     private void Only(JsonElement json, string[] members, string path)
     {
         foreach (var member in json.EnumerateObject())
-            if (!members.Contains(member.Name))
-                Fault(path.Length == 0 ? Shown(member.Name) : $"{path}.{Shown(member.Name)}", $"is none of {string.Join(", ", members)}");
+        {
+            if (members.Contains(member.Name)) continue;
+            var name = Shown(member.Name);
+            Fault(path.Length == 0 ? name : $"{path}.{name}", $"is none of {string.Join(", ", members)}");
+        }
     }
 
     private static string Shown(string name) => name.Length > 100 ? name[..100] + "…" : name;

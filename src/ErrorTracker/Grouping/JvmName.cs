@@ -30,5 +30,6 @@ internal static class JvmName
     }
 
     private static bool IsPrefix(ReadOnlySpan<char> part) =>
-        part is "" or "access" or "r8" or "null" or "static" or "Nest" or "nested" or "adapted" || !part.ContainsAnyExceptInRange('0', '9');
+        part is "" or "access" or "r8" or "null" or "static" or "Nest" or "nested" or "adapted"
+        || !part.ContainsAnyExceptInRange('0', '9');
 }

@@ -6,7 +6,7 @@ using System.Text;
 
 namespace ErrorTracker.Grouping;
 
-/// <summary>A key of parts: 128 bits of SHA-256 over them with their lengths, so that other parts give another key.</summary>
+/// <summary>A key of parts: 128 bits of SHA-256 over them with their lengths; other parts, another key.</summary>
 internal static class KeyHash
 {
     private const int Bytes = 16;

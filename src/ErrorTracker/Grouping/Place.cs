@@ -18,7 +18,8 @@ internal sealed record Place(string Where, bool IsModule, string Function)
         : Function.Length == 0 ? Where
         : $"{Where}{(IsModule ? '.' : ' ')}{Function}";
 
-    private static readonly string[] ScriptPlatforms = ["javascript", "node", "react-native", "electron", "deno", "bun"];
+    private static readonly string[] ScriptPlatforms =
+        ["javascript", "node", "react-native", "electron", "deno", "bun"];
 
     private static readonly string[] ScriptFiles = [".js", ".mjs", ".cjs", ".jsbundle", ".html"];
 
@@ -26,31 +27,33 @@ internal sealed record Place(string Where, bool IsModule, string Function)
 
     /// <summary>Methods of classes that stand for a method: they say nothing themselves.</summary>
     private static readonly string[] Entries =
-        ["MoveNext", "Invoke", "InvokeAsync", "invoke", "invokeSuspend", "invokeStatic", "doInvoke", "apply", "call", "run", "doCall", "emit"];
+    [
+        "MoveNext", "Invoke", "InvokeAsync", "invoke", "invokeSuspend", "invokeStatic", "doInvoke", "apply", "call", "run",
+        "doCall", "emit",
+    ];
 
-    /// <summary>Null if it tells nothing.</summary>
-    /// <param name="platform">The frame's, else the event's.</param>
-    /// <param name="source">The line of source, for a function without a name.</param>
-    public static Place? Of(string? module, string? function, string? file, string? platform, Func<string?> source)
+    /// <summary>A frame that tells nothing is no place.</summary>
+    public bool IsNone => Where.Length == 0 && Function.Length == 0;
+
+    public static Place Of(RawPlace raw)
     {
-        var name = FileName.Of(file);
-        var owner = module is null ? default : ClassName.Of(module);
-        var clean = FunctionOf(function, owner, file, name, platform);
-        if (clean.Length == 0) clean = SourceLine.Of(source()) ?? "";
-        if (!string.IsNullOrEmpty(owner.Text)) return new(owner.Text, true, WithoutModule(clean, owner.Text));
-        if (name.Text is null && clean.Length == 0) return null;
-        return new(name.Text ?? "", false, clean);
+        var file = FileName.Of(raw.File);
+        var owner = raw.Module is null ? default : ClassName.Of(raw.Module);
+        var function = FunctionOf(raw, owner, file);
+        return string.IsNullOrEmpty(owner.Text)
+            ? new(file.Text ?? "", false, function)
+            : new(owner.Text, true, WithoutModule(function, owner.Text));
     }
 
-    private static string FunctionOf(string? function, ClassName owner, string? file, FileName name, string? platform)
+    private static string FunctionOf(RawPlace raw, ClassName owner, FileName file)
     {
-        if (IsScript(name.Text, platform))
+        if (IsScript(file.Text, raw.Platform))
         {
-            var isCompiled = !IsSource(name.Text) && file?.StartsWith("webpack", StringComparison.Ordinal) != true;
-            return ScriptName.Of(function ?? "", isCompiled, name.IsBuilt);
+            var isCompiled = !IsSource(file.Text) && raw.File?.StartsWith("webpack", StringComparison.Ordinal) != true;
+            return ScriptName.Of(raw.Function ?? "", isCompiled, file.IsBuilt);
         }
-        var isGo = platform == "go" || name.Text?.EndsWith(".go", StringComparison.Ordinal) == true;
-        var clean = FunctionName.Of(function, isGo);
+        var isGo = raw.Platform == "go" || file.Text?.EndsWith(".go", StringComparison.Ordinal) == true;
+        var clean = FunctionName.Of(raw.Function, isGo);
         if (owner.Method is null) return clean;
         return clean.Length == 0 || Entries.Contains(clean) || clean.StartsWith("apply$", StringComparison.Ordinal)
             ? owner.Method

@@ -34,7 +34,8 @@ internal static class PlatformFrames
         StringComparison.Ordinal);
 
     /// <summary>Files and packages that begin so are a platform's own.</summary>
-    private static readonly string[] Starts = ["vendor/", "internal/", "deps/", "libsystem_", "libc.so", "libobjc", "ntdll", "kernel32"];
+    private static readonly string[] Starts =
+        ["vendor/", "internal/", "deps/", "libsystem_", "libc.so", "libobjc", "ntdll", "kernel32"];
 
     /// <param name="module">Empty if there is none.</param>
     /// <param name="file">Empty if there is none.</param>

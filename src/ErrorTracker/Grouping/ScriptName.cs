@@ -26,7 +26,8 @@ internal static class ScriptName
 
     private static string OwnName(ReadOnlySpan<char> name)
     {
-        if (name.Contains("./", StringComparison.Ordinal) && !name.EndsWith("<")) return FileName.Of(name.ToString()).Text ?? "";
+        var isPath = name.Contains("./", StringComparison.Ordinal) && !name.EndsWith("<");
+        if (isPath) return FileName.Of(name.ToString()).Text ?? "";
         var arguments = name.IndexOf('(');
         if (arguments > 0) name = name[..arguments];
         name = name.Trim();

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Grouping;
@@ -39,7 +40,6 @@ internal sealed class SeenError
 
     private const int MostFingerprintParts = 32;
 
-    /// <summary>Deeper than the log stores.</summary>
     private const int MostTypeCharacters = 1024;
 
     private ReadOnlyMemory<byte> _stack, _tags, _context;
@@ -63,7 +63,10 @@ internal sealed class SeenError
 
     public List<TextAt> Fingerprint { get; } = [];
 
-    public TextAt Platform, Release, Environment, Transaction, Logger;
+    /// <summary>Null if the event tells none.</summary>
+    public string? PlatformText { get; private set; }
+
+    public TextAt Release, Environment, Transaction, Logger;
 
     /// <summary>What the SDK sent as its message: before, and after, its parameters took their places.</summary>
     public TextAt Template, Formatted;
@@ -94,23 +97,37 @@ internal sealed class SeenError
     {
         var seen = Take();
         ReadOnlyMemory<byte> stack = default, tags = default, context = default;
-        var json = new JsonCursor(stored.Span);
-        for (var inside = json.TryEnterObject(); inside && json.TryNextMember(out var name);)
+        try
         {
-            if (name.SequenceEqual("level"u8)) seen.Level = json.ReadString().In(stored.Span) ?? "";
-            else if (name.SequenceEqual("message"u8)) seen.Message = json.ReadString().In(stored.Span) ?? "";
-            else if (name.SequenceEqual("stack"u8)) stack = Value(ref json, stored);
-            else if (name.SequenceEqual("tags"u8)) tags = Value(ref json, stored);
-            else if (name.SequenceEqual("context"u8)) context = Value(ref json, stored);
-            else json.Skip();
+            seen.ReadMembers(stored, ref stack, ref tags, ref context);
+        }
+        catch (JsonException)
+        {
+            // It is no event; what was found before its fault stands for it.
         }
         seen.Read(stack, tags, context);
         return seen;
     }
 
+    private void ReadMembers(
+        ReadOnlyMemory<byte> stored, ref ReadOnlyMemory<byte> stack, ref ReadOnlyMemory<byte> tags,
+        ref ReadOnlyMemory<byte> context)
+    {
+        var json = new JsonCursor(stored.Span);
+        for (var inside = json.TryEnterObject(); inside && json.TryNextMember(out var name);)
+        {
+            if (name.SequenceEqual("level"u8)) Level = json.ReadString().In(stored.Span) ?? "";
+            else if (name.SequenceEqual("message"u8)) Message = json.ReadString().In(stored.Span) ?? "";
+            else if (name.SequenceEqual("stack"u8)) stack = Value(ref json, stored);
+            else if (name.SequenceEqual("tags"u8)) tags = Value(ref json, stored);
+            else if (name.SequenceEqual("context"u8)) context = Value(ref json, stored);
+            else json.Skip();
+        }
+    }
+
     private static ReadOnlyMemory<byte> Value(ref JsonCursor json, ReadOnlyMemory<byte> whole)
     {
-        var start = json.Position;
+        var start = json.Start;
         json.Skip();
         return whole[start..json.End];
     }
@@ -138,8 +155,9 @@ internal sealed class SeenError
         Frames.Clear();
         Fingerprint.Clear();
         OwnFrames = ThreadFrames = default;
-        StackText = Platform = Release = Environment = Transaction = Logger = Template = Formatted = default;
+        StackText = Release = Environment = Transaction = Logger = Template = Formatted = default;
         HasParameters = false;
+        PlatformText = null;
     }
 
     /// <summary>The text of a tag; null if there is none.</summary>
@@ -147,24 +165,42 @@ internal sealed class SeenError
     {
         var wanted = Encoding.UTF8.GetBytes(name);
         var found = default(TextAt);
-        var json = new JsonCursor(_tags.Span);
-        for (var inside = json.TryEnterObject(); inside && json.TryNextMember(out var tag);)
-            if (tag.SequenceEqual(wanted)) found = json.ReadText();
-            else json.Skip();
-        return found.In(_tags.Span, TextAt.Longest);
+        try
+        {
+            var json = new JsonCursor(_tags.Span);
+            for (var inside = json.TryEnterObject(); inside && json.TryNextMember(out var tag);)
+                if (tag.SequenceEqual(wanted)) found = json.ReadText();
+                else json.Skip();
+        }
+        catch (JsonException)
+        {
+            // As for the stack.
+        }
+        return found.In(_tags.Span);
     }
 
     private void Read(ReadOnlyMemory<byte> stack, ReadOnlyMemory<byte> tags, ReadOnlyMemory<byte> context)
     {
         (_stack, _tags, _context) = (stack, tags, context);
-        ReadContext(new JsonCursor(context.Span));
-        var json = new JsonCursor(stack.Span);
-        if (json.FirstByte == '"') StackText = json.ReadString();
-        else if (json.FirstByte == '[') OwnFrames = ReadFrames(ref json);
-        else ReadStack(ref json);
+        try
+        {
+            ReadContext(new JsonCursor(context.Span));
+            ReadStack(new JsonCursor(stack.Span));
+        }
+        catch (JsonException)
+        {
+            // It is no JSON, which the log cannot hold; what was found before its fault counts.
+        }
     }
 
-    private void ReadStack(ref JsonCursor json)
+    private void ReadStack(JsonCursor json)
+    {
+        if (json.IsString) StackText = json.ReadString();
+        else if (json.IsList) OwnFrames = ReadFrames(ref json);
+        else ReadStackObject(ref json);
+    }
+
+    private void ReadStackObject(ref JsonCursor json)
     {
         var own = default(SeenException);
         var trace = default(FrameRange);
@@ -191,7 +227,7 @@ internal sealed class SeenError
     private void ReadExceptions(ref JsonCursor json)
     {
         Exceptions.Clear();
-        if (json.FirstByte == '{') ReadValues(ref json);
+        if (json.IsObject) ReadValues(ref json);
         else
             for (var inside = json.TryEnterList(); inside && json.TryNextItem();)
                 Exceptions.Add(ReadException(ref json));
@@ -201,14 +237,14 @@ internal sealed class SeenError
     private void ReadValues(ref JsonCursor json)
     {
         for (var inside = json.TryEnterObject(); inside && json.TryNextMember(out var name);)
-            if (name.SequenceEqual("values"u8) && json.FirstByte == '[') ReadExceptions(ref json);
+            if (name.SequenceEqual("values"u8) && json.IsList) ReadExceptions(ref json);
             else json.Skip();
     }
 
     private SeenException ReadException(ref JsonCursor json)
     {
         var exception = default(SeenException);
-        if (json.FirstByte != '{')
+        if (!json.IsObject)
         {
             exception.Value = json.ReadText();
             exception.Link = new(null, !exception.Value.IsNone);
@@ -254,7 +290,7 @@ internal sealed class SeenError
         ThreadFrames = default;
         FrameRange crashed = default, only = default;
         var withFrames = 0;
-        if (json.FirstByte == '{')
+        if (json.IsObject)
         {
             json.Skip();
             return;
@@ -297,7 +333,7 @@ internal sealed class SeenError
     {
         var start = Frames.Count;
         for (var inside = json.TryEnterList(); inside && json.TryNextItem();)
-            if (json.FirstByte == '{') Frames.Add(ReadFrame(ref json));
+            if (json.IsObject) Frames.Add(ReadFrame(ref json));
             else json.Skip();
         return new(start, Frames.Count - start);
     }
@@ -331,7 +367,7 @@ internal sealed class SeenError
             else if (name.SequenceEqual("logentry"u8)) ReadEntry(ref json);
             else if (name.SequenceEqual("sentry.interfaces.Message"u8)) ReadEntry(ref json);
             else if (name.SequenceEqual("message"u8)) ReadEntry(ref json);
-            else if (name.SequenceEqual("platform"u8)) Platform = json.ReadString();
+            else if (name.SequenceEqual("platform"u8)) PlatformText = json.ReadString().In(_context.Span);
             else if (name.SequenceEqual("release"u8)) Release = json.ReadText();
             else if (name.SequenceEqual("environment"u8)) Environment = json.ReadText();
             else if (name.SequenceEqual("transaction"u8)) Transaction = json.ReadText();
@@ -344,7 +380,7 @@ internal sealed class SeenError
     private void ReadFingerprint(ref JsonCursor json)
     {
         Fingerprint.Clear();
-        if (json.FirstByte != '[')
+        if (!json.IsList)
         {
             Fingerprint.Add(json.ReadText());
             return;

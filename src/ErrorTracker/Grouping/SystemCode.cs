@@ -56,7 +56,8 @@ internal static class SystemCode
         if (text.Length < 11 || text[0] != '0' || text[1] is not ('x' or 'X')) return null;
         var digits = text[2..10];
         foreach (var c in digits) if (!char.IsAsciiHexDigit(c)) return null;
-        return digits[0] >= '8' && text[10] is ')' or ' ' or ',' or ':' ? $"(0x{digits.ToString().ToLowerInvariant()})" : null;
+        var isCode = digits[0] >= '8' && text[10] is ')' or ' ' or ',' or ':';
+        return isCode ? $"(0x{digits.ToString().ToLowerInvariant()})" : null;
     }
 
     /// <summary>The SQLSTATE that a text starts with; null if there is none.</summary>

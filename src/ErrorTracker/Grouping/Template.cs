@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 
 namespace ErrorTracker.Grouping;
 
@@ -15,7 +16,8 @@ internal ref struct Template
     /// <summary>Room for the marker or the word that goes over the edge.</summary>
     private const int Margin = 64;
 
-    private const int LongestPlainQuote = 40, LongestKeptNumber = 10, LongestScheme = 20, LongestJudged = 64, LongestLocalPart = 64;
+    private const int
+        LongestPlainQuote = 40, LongestKeptNumber = 10, LongestScheme = 20, LongestJudged = 64, LongestLocalPart = 64;
 
     private const string
         Number = "<n>", Text = "<s>", Url = "<url>", Email = "<email>", Uuid = "<uuid>", Time = "<time>", Ip = "<ip>",
@@ -27,6 +29,7 @@ internal ref struct Template
 
     private readonly ReadOnlySpan<char> _line;
     private readonly Span<char> _kept;
+    private readonly bool _hasUrl;
     private int _at, _length, _nextAt;
 
     /// <summary>Whether the next number says what went wrong, as after <c>status</c>.</summary>
@@ -40,6 +43,7 @@ internal ref struct Template
         _line = line;
         _kept = kept;
         _nextAt = line.IndexOf('@');
+        _hasUrl = line.Contains("://", StringComparison.Ordinal);
     }
 
     /// <summary>Of the first line that is not blank; empty if there is none.</summary>
@@ -74,7 +78,11 @@ internal ref struct Template
         else if (ClosingOf(c) != 0 && TryQuoted(ClosingOf(c))) _keepsNumber = false;
         else if (c is '/' or '\\' && !IsWordAt(_at - 1) && IsWordAt(_at + 1)) Path();
         else if (c == ':' && TryIpV6()) _keepsNumber = false;
-        else Keep(1);
+        else
+        {
+            _keepsNumber &= " :=#([/'\"".Contains(c);
+            Keep(1);
+        }
     }
 
     private void Blank()
@@ -93,8 +101,9 @@ internal ref struct Template
         var hasLetter = run.ContainsAnyInRange('A', 'z');
         while (_at < end) Piece(end);
         if (_at != end || !hasLetter || _at >= _line.Length) return;
-        if (_line[_at] == '/' && IsWordAt(_at + 1) && !run.StartsWith("HTTP", StringComparison.OrdinalIgnoreCase)) Path();
-        else if (_line[_at] == ':' && run.Length == 1 && _at + 1 < _line.Length && _line[_at + 1] is '\\' or '/') DrivePath();
+        var isHttp = run.StartsWith("HTTP", StringComparison.OrdinalIgnoreCase);
+        if (_line[_at] == '/' && IsWordAt(_at + 1) && !isHttp) Path();
+        else if (run.Length == 1 && _line[_at..] is [':', '\\' or '/', ..]) DrivePath();
     }
 
     private void DrivePath()
@@ -112,7 +121,7 @@ internal ref struct Template
         else if (c is '_' or '-') Keep(1);
         else if (IsUuidAt(_at)) Skip(36, Uuid);
         else if (IsToken(end)) Skip(end - _at, Token);
-        else if (TryTime() || TryIpV4() || TryMac() || TryIpV6() || TryHex0x()) _keepsNumber = false;
+        else if (char.IsAsciiHexDigit(c) && TryDigits()) _keepsNumber = false;
         else Alphanumeric();
     }
 
@@ -140,6 +149,8 @@ internal ref struct Template
         else Word(piece, digits > 0);
     }
 
+    private bool TryDigits() => TryTime() || TryIpV4() || TryMac() || TryIpV6() || TryHex0x();
+
     /// <summary>Whether the rest of a run is one; a word before it is not a part of it.</summary>
     private readonly bool IsToken(int end)
     {
@@ -153,7 +164,8 @@ internal ref struct Template
     private void SkipHex(int end)
     {
         var isPod = end + 6 <= _line.Length && _line[end] == '-' && !IsWordAt(end + 6);
-        for (var at = end + 1; isPod && at < end + 6; at++) isPod = char.IsAsciiLetterLower(_line[at]) || char.IsAsciiDigit(_line[at]);
+        for (var at = end + 1; isPod && at < end + 6; at++)
+            isPod = char.IsAsciiLetterLower(_line[at]) || char.IsAsciiDigit(_line[at]);
         Skip((isPod ? end + 6 : end) - _at, Hex);
     }
 
@@ -186,7 +198,7 @@ internal ref struct Template
             end++;
             while (end < _line.Length && char.IsLetterOrDigit(_line[end])) end++;
         }
-        if (end + 1 < _line.Length && _line[end - 1] is 'e' or 'E' && _line[end] is '-' or '+' && char.IsDigit(_line[end + 1]))
+        if (_line[end - 1] is 'e' or 'E' && end + 1 < _line.Length && _line[end] is '-' or '+' && IsDigitAt(end + 1))
         {
             end++;
             while (end < _line.Length && char.IsDigit(_line[end])) end++;
@@ -207,7 +219,7 @@ internal ref struct Template
 
     private bool TryUrl()
     {
-        if (!char.IsAsciiLetter(_line[_at])) return false;
+        if (!_hasUrl || !char.IsAsciiLetter(_line[_at])) return false;
         var scheme = _line[_at..Math.Min(_line.Length, _at + LongestScheme + 3)].IndexOf("://");
         if (scheme < 2 || _line.Slice(_at, scheme).ContainsAny(NoScheme)) return false;
         var rest = _line[_at..];
@@ -299,7 +311,7 @@ internal ref struct Template
             if (at >= _line.Length || _line[at] != ':') return -1;
             at++;
         }
-        if (at + 1 < _line.Length && _line[at] is '.' or ',' && char.IsAsciiDigit(_line[at + 1])) at += 1 + DigitsAt(at + 1, 9);
+        if (at < _line.Length && _line[at] is '.' or ',' && IsDigitAt(at + 1)) at += 1 + DigitsAt(at + 1, 9);
         if (at < _line.Length && _line[at] is 'Z' or 'z') return at + 1;
         if (at + 2 < _line.Length && _line[at] is '+' or '-' && DigitsAt(at + 1, 4) is var hours and (2 or 4))
         {
@@ -348,7 +360,7 @@ internal ref struct Template
             else if (char.IsAsciiHexDigit(_line[at]) && digits < 4) digits++;
             else break;
         }
-        while (at > _at && _line[at - 1] == ':' && !(at - 2 >= _at && _line[at - 2] == ':')) (at, colons) = (at - 1, colons - 1);
+        if (at > _at && _line[at - 1] == ':' && !(at - 2 >= _at && _line[at - 2] == ':')) (at, colons) = (at - 1, colons - 1);
         var isAddress = isShort && colons is >= 2 and <= 7 && at - _at > 2 || colons == 7;
         if (!isAddress || IsWordAt(at)) return false;
         var isInBrackets = at < _line.Length && _line[at] == ']' && _length > 0 && _kept[_length - 1] == '[';
@@ -401,7 +413,8 @@ internal ref struct Template
         }
     }
 
-    private static bool IsOfPath(char c) => char.IsLetterOrDigit(c) || c is '.' or '_' or '-' or '~' or '%' or '@' or '+' or '$';
+    private static bool IsOfPath(char c) =>
+        char.IsLetterOrDigit(c) || c is '.' or '_' or '-' or '~' or '%' or '@' or '+' or '$';
 
     private static char ClosingOf(char c) => c switch
     {
@@ -461,27 +474,28 @@ internal ref struct Template
         return Units.Contains(unit);
     }
 
-    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Units = new HashSet<string>(
-        StringComparer.OrdinalIgnoreCase)
-    {
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Units = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
         "ns", "us", "µs", "μs", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs", "d", "day", "days",
         "b", "k", "kb", "mb", "gb", "tb", "pb", "kib", "mib", "gib", "tib", "g", "bytes", "byte", "bit", "bits",
-        "px", "hz", "khz", "mhz", "ghz", "kbps", "mbps", "gbps", "mm", "cm", "km", "kg",
-    }.GetAlternateLookup<ReadOnlySpan<char>>();
-
-    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Keywords = new HashSet<string>(
-        StringComparer.OrdinalIgnoreCase) { "status", "http", "https", "code", "errno", "exit", "signal", "error", "sqlstate" }
+        "px", "hz", "khz", "mhz", "ghz", "kbps", "mbps", "gbps", "mm", "cm", "km", "kg")
         .GetAlternateLookup<ReadOnlySpan<char>>();
 
-    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Fillers = new HashSet<string>(
-        StringComparer.OrdinalIgnoreCase) { "of", "is", "was", "with", "number", "no", "nr" }
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Keywords = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "status", "http", "https", "code", "errno", "exit", "signal", "error", "sqlstate")
+        .GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Fillers = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase, "of", "is", "was", "with", "number", "no", "nr")
         .GetAlternateLookup<ReadOnlySpan<char>>();
 
     private static bool IsFiller(ReadOnlySpan<char> word) => Fillers.Contains(word);
 
     /// <summary>The word itself, or in <c>statusCode</c> its last part.</summary>
     private static bool IsKeyword(ReadOnlySpan<char> word) =>
-        Keywords.Contains(word) || word.EndsWith("Code", StringComparison.Ordinal) || word.EndsWith("Status", StringComparison.Ordinal);
+        Keywords.Contains(word) || word.EndsWith("Code", StringComparison.Ordinal)
+        || word.EndsWith("Status", StringComparison.Ordinal);
 
     /// <summary>
     /// Letters and digits in an order that no person thought of, such as those of a session: kinds of characters change
@@ -505,7 +519,9 @@ internal ref struct Template
 
     private readonly bool IsSign(int at) =>
         _line[at] is '-' or '+' && at + 1 < _line.Length && char.IsDigit(_line[at + 1])
-        && (at == 0 || char.IsWhiteSpace(_line[at - 1]) || _line[at - 1] is '(' or '[' or '{' or ',' or '=' or ':' or '<' or '>' or '$');
+        && (at == 0 || char.IsWhiteSpace(_line[at - 1]) || "([{,=:<>$".Contains(_line[at - 1]));
+
+    private readonly bool IsDigitAt(int at) => at >= 0 && at < _line.Length && char.IsDigit(_line[at]);
 
     private readonly bool IsWordAt(int at) => at >= 0 && at < _line.Length && IsWord(_line[at]);
 
@@ -527,6 +543,11 @@ internal ref struct Template
 
     private void Keep(int count)
     {
+        if (count == 1)
+        {
+            Put(_line[_at++]);
+            return;
+        }
         foreach (var c in _line.Slice(_at, count))
         {
             if (!char.IsWhiteSpace(c) && !char.IsControl(c)) Put(c);

@@ -44,7 +44,7 @@ internal readonly record struct TextAt(int Start, int Length, TextKind Kind)
         return start.Length > most ? start[..most] : start;
     }
 
-    /// <summary>Escapes that are none stay as they are: the log may hold what is written in another way, not what is wrong.</summary>
+    /// <summary>What is no escape loses its backslash: nothing is refused here.</summary>
     private static string Unescape(ReadOnlySpan<byte> text, int most)
     {
         var plain = new StringBuilder();

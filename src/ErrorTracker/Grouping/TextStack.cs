@@ -6,6 +6,9 @@ internal static class TextStack
     /// <summary>Characters that are read: Python says what happened behind all frames.</summary>
     private const int Longest = 256 * 1024;
 
+    /// <summary>Most first lines end within so many characters.</summary>
+    private const int UsualLine = 512;
+
     private const string Traceback = "Traceback (most recent call last)";
 
     private static readonly string[] PlaceStarts =
@@ -14,7 +17,10 @@ internal static class TextStack
     /// <summary>Null if all of it is blank.</summary>
     public static string? LineOf(TextAt stack, ReadOnlySpan<byte> json)
     {
-        var line = Template.FirstLine(stack.In(json));
+        var start = stack.In(json, UsualLine);
+        var line = Template.FirstLine(start);
+        var isCut = start?.Length == UsualLine && !start.AsSpan().TrimStart().ContainsAny('\r', '\n');
+        if (isCut) line = Template.FirstLine(stack.In(json));
         if (line.StartsWith(Traceback)) line = LastLine(stack.In(json, Longest));
         return line.IsEmpty ? null : line.ToString();
     }
