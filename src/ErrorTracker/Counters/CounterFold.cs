@@ -25,22 +25,30 @@ public static class CounterFold
     /// environment.
     /// </summary>
     public static string Sent(CounterTables tables, LogRange range) =>
+        SentOf(tables, range, "coalesce(a.grouping, 0)",
+            $"left join {AdoptedRules.Table} as a on a.tenant_id = e.tenant_id", condition: "");
+
+    /// <summary>The same of one application, <c>$3</c>, by rules that need not serve, <c>$4</c>.</summary>
+    public static string SentBy(CounterTables tables) =>
+        SentOf(tables, LogRange.Parameters, "$4::integer", join: "", "and e.tenant_id = $3");
+
+    private static string SentOf(CounterTables tables, LogRange range, string grouping, string join, string condition) =>
         $"""
         select grouped.tenant_id, grouped.grouping, grouped.bucket, grouped.level,
           {HashOf("grouped.message")} as hash, grouped.message, grouped.group_key, grouped.release,
           grouped.environment, grouped.n, grouped.first_seen, grouped.last_seen, grouped.first_seq
         from (
-          select e.tenant_id, coalesce(a.grouping, 0) as grouping,
+          select e.tenant_id, {grouping} as grouping,
             {Step.Minute.BucketOf("e.timestamp")} as bucket, {LogRow.Level} as level, {LogRow.Message} as message,
             coalesce(k.group_key, {LogRow.StoredKey}, '') as group_key,
             coalesce(k.release, e.headers->>'{EventFacts.ReleaseMember}', '') as release,
             coalesce(k.environment, e.headers->>'{EventFacts.EnvironmentMember}', '') as environment,
             count(*) as n, min(e.timestamp) as first_seen, max(e.timestamp) as last_seen, min(e.seq_id) as first_seq
           from {LogSchema.Name}.mt_events as e
-          left join {AdoptedRules.Table} as a on a.tenant_id = e.tenant_id
+          {join}
           left join {tables.EventKeys} as k
-            on k.tenant_id = e.tenant_id and k.grouping = coalesce(a.grouping, 0) and k.seq_id = e.seq_id
-          where {range.Holds("e")} and {LogRow.IsError}
+            on k.tenant_id = e.tenant_id and k.grouping = {grouping} and k.seq_id = e.seq_id
+          where {range.Holds("e")} and {LogRow.IsError} {condition}
           group by 1, 2, 3, 4, 5, 6, 7, 8) as grouped
         """;
 
@@ -63,6 +71,15 @@ public static class CounterFold
             $"minutes as materialized ({Groups.NumberedMinutes("numbered")})",
         ],
         Upserts(tables));
+
+    /// <summary>A statement: the same by rules that do not serve, so that only what knows groups is counted.</summary>
+    public static string IntoGroups(CounterTables tables, string sent) => WithSteps(
+        [
+            $"sent as materialized ({sent})",
+            $"numbered as ({Groups.Upsert(tables)})",
+            $"minutes as materialized ({Groups.NumberedMinutes("numbered")})",
+        ],
+        [UpsertMessages(tables), UpsertGroupCounts(tables)]);
 
     /// <summary>A statement: adds minutes that are numbered, and counted nowhere but in the open ones.</summary>
     public static string IntoClosed(CounterTables tables, string minutes) => WithSteps(
@@ -100,18 +117,8 @@ public static class CounterFold
         {InsertTexts(tables)}
         on conflict (message_hash) do nothing
         """,
-        $"""
-        {InsertMessages(tables, Step.OfMessages)}
-        on conflict (tenant_id, grouping, step, bucket, level, message_hash, number)
-        do update set count = kept.count + excluded.count,
-          first_seen = least(kept.first_seen, excluded.first_seen),
-          last_seen = greatest(kept.last_seen, excluded.last_seen)
-        """,
-        $"""
-        {InsertGroupCounts(tables)}
-        on conflict (tenant_id, grouping, number, step, bucket, level, release, environment)
-        do update set count = kept.count + excluded.count
-        """,
+        UpsertMessages(tables),
+        UpsertGroupCounts(tables),
         $"""
         {Releases(tables)}
         on conflict (tenant_id, release)
@@ -120,6 +127,22 @@ public static class CounterFold
           last_seen = greatest(kept.last_seen, excluded.last_seen)
         """,
     ];
+
+    private static string UpsertMessages(CounterTables tables) =>
+        $"""
+        {InsertMessages(tables, Step.OfMessages)}
+        on conflict (tenant_id, grouping, step, bucket, level, message_hash, number)
+        do update set count = kept.count + excluded.count,
+          first_seen = least(kept.first_seen, excluded.first_seen),
+          last_seen = greatest(kept.last_seen, excluded.last_seen)
+        """;
+
+    private static string UpsertGroupCounts(CounterTables tables) =>
+        $"""
+        {InsertGroupCounts(tables)}
+        on conflict (tenant_id, grouping, number, step, bucket, level, release, environment)
+        do update set count = kept.count + excluded.count
+        """;
 
     /// <summary>
     /// Each step is a table of the statement: <c>messages_h</c>, <c>levels_h</c> and <c>groups_h</c> for hours. Those

@@ -189,8 +189,8 @@ internal static class CountersProof
         """;
 
     /// <summary>
-    /// Groups with their numbers, which are those of their first events in the order of the log, their counts and when
-    /// their first and last events were received. Only of a whole log: a window does not tell what was before it.
+    /// Groups with their numbers, which are those that were given with the rules, or those of their first events in the
+    /// order of the log; their counts, and when their first and last events were received. Only of a whole log: a window does not tell what was before it.
     /// </summary>
     private static string GroupsOf(CounterTables tables) =>
         $"""
@@ -217,11 +217,18 @@ internal static class CountersProof
           where {Serves("g")}) as kept
         full join (
           select r.tenant_id, r.group_key,
-            row_number() over (partition by r.tenant_id order by min(r.first_seq))::integer as number,
-            min(r.first_seq) as first_seq, sum(r.n)::bigint as n, min(r.first_seen) as first_seen,
-            max(r.last_seen) as last_seen
-          from recount as r
-          group by 1, 2) as recounted
+            coalesce(given.number,
+              coalesce((
+                select a.last_number from {LogSchema.Name}.adopted_rules as a where a.tenant_id = r.tenant_id), 0)
+              + row_number() over (partition by r.tenant_id, given.number is null order by r.first_seq))::integer
+              as number,
+            r.first_seq, r.n, r.first_seen, r.last_seen
+          from (
+            select r.tenant_id, r.grouping, r.group_key, min(r.first_seq) as first_seq, sum(r.n)::bigint as n,
+              min(r.first_seen) as first_seen, max(r.last_seen) as last_seen
+            from recount as r
+            group by 1, 2, 3) as r
+          left join {LogSchema.Name}.assigned_numbers as given using (tenant_id, grouping, group_key)) as recounted
         using (tenant_id, group_key)
         where @since is null and @until is null
         """;
@@ -242,7 +249,7 @@ internal static class CountersProof
             select r.tenant_id, r.release, r.count as n, r.first_seen, r.last_seen from {tables.Releases} as r
             union all
             select o.tenant_id, o.release, o.count, o.first_seen, o.last_seen from {tables.OpenMinutes} as o
-            where o.release <> '' and {Serves("o")}) as c
+            where o.release <> '') as c
           group by 1, 2) as kept
         full join (
           select r.tenant_id, r.release, sum(r.n)::bigint as n, min(r.first_seen) as first_seen,

@@ -52,7 +52,7 @@ internal static class EventKeys
         if (made.Count > 0) await WriteAsync(connection, new(names), made, stop);
     }
 
-    private sealed record Made(
+    internal sealed record Made(
         string Tenant, int Grouping, long Sequence, DateTimeOffset ReceivedAt, EventFacts Facts);
 
     /// <summary>Null if what is stored beside the event is right, although other rules made it.</summary>
@@ -68,7 +68,7 @@ internal static class EventKeys
             : new(tenant, rules.Grouping, row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(2), facts);
     }
 
-    private static async Task WriteAsync(
+    internal static async Task WriteAsync(
         NpgsqlConnection connection, CounterTables tables, List<Made> made, CancellationToken stop)
     {
         await using var command = new NpgsqlCommand(Insert(tables), connection)

@@ -56,7 +56,15 @@ internal static class GroupTexts
         """;
 
     /// <summary>The step after a fold or a closing, in its transaction: until all groups have their texts.</summary>
-    public static async Task MakeAsync(NpgsqlConnection connection, TableNames names, CancellationToken stop)
+    public static Task MakeAsync(NpgsqlConnection connection, TableNames names, CancellationToken stop) =>
+        MakeAsync(connection, names, other: null, stop);
+
+    /// <param name="connection">In whose transaction.</param>
+    /// <param name="names">Of the tables.</param>
+    /// <param name="other">Rules that some groups are of, which do not serve; null: none.</param>
+    /// <param name="stop">Cuts it off.</param>
+    public static async Task MakeAsync(
+        NpgsqlConnection connection, TableNames names, OtherRules? other, CancellationToken stop)
     {
         var tables = new CounterTables(names);
         Dictionary<int, RuleSet>? rules = null;
@@ -68,7 +76,7 @@ internal static class GroupTexts
                 while (await row.ReadAsync(stop)) told.Add(Read(row));
             if (told.Count == 0) return;
             rules ??= await AdoptedRules.ReadAsync(connection, stop);
-            await WriteAsync(connection, tables, told, rules, stop);
+            await WriteAsync(connection, tables, told, row => RulesOf(row, rules, other), stop);
             if (told.Count < AtOnce) return;
         }
     }
@@ -78,11 +86,15 @@ internal static class GroupTexts
     private static Told Read(NpgsqlDataReader row) => new(
         row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4));
 
+    private static GroupingRules RulesOf(Told row, Dictionary<int, RuleSet> adopted, OtherRules? other) =>
+        other is not null && (row.Tenant, row.Grouping) == (other.Tenant, other.Other.Grouping)
+            ? other.Other.Rules
+            : adopted.GetValueOrDefault(TenantId.Parse(row.Tenant), RuleSet.BuiltIn).Rules;
+
     private static async Task WriteAsync(NpgsqlConnection connection, CounterTables tables, List<Told> told,
-        Dictionary<int, RuleSet> adopted, CancellationToken stop)
+        Func<Told, GroupingRules> rulesOf, CancellationToken stop)
     {
-        var texts = told.ConvertAll(row =>
-            GroupText.Of(row.Event, adopted.GetValueOrDefault(TenantId.Parse(row.Tenant), RuleSet.BuiltIn).Rules));
+        var texts = told.ConvertAll(row => GroupText.Of(row.Event, rulesOf(row)));
         await using var command = new NpgsqlCommand(Tell(tables), connection)
         {
             CommandTimeout = 0,

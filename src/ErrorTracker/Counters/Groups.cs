@@ -1,9 +1,11 @@
+using ErrorTracker.Grouping;
+
 namespace ErrorTracker.Counters;
 
 /// <summary>
 /// The SQL that numbers groups. In an application and grouping each key has a number, 1, 2, 3 …, by its first event in
 /// the order of the log: a range is folded once and after those before it, so a number never depends on how the log was
-/// cut into ranges.
+/// cut into ranges. Numbers that were given when rules were adopted go before.
 /// </summary>
 internal static class Groups
 {
@@ -28,15 +30,18 @@ internal static class Groups
     private static string Numbered(CounterTables tables) =>
         $"""
         select seen.*, known.number as known_number,
-          coalesce(known.number,
-            coalesce((
+          coalesce(known.number, given.number,
+            greatest({AssignedNumbers.LastOf("seen.tenant_id")}, (
               select max(g.number) from {tables.Groups} as g
-              where g.tenant_id = seen.tenant_id and g.grouping = seen.grouping), 0)
+              where g.tenant_id = seen.tenant_id and g.grouping = seen.grouping))
             + row_number() over (
-              partition by seen.tenant_id, seen.grouping, known.number is null order by seen.first_seq)) as number
+              partition by seen.tenant_id, seen.grouping, coalesce(known.number, given.number) is null
+              order by seen.first_seq)) as number
         from ({Seen("sent")}) as seen
         left join {tables.Groups} as known
           on known.tenant_id = seen.tenant_id and known.grouping = seen.grouping and known.group_key = seen.group_key
+        left join {AssignedNumbers.Table} as given
+          on given.tenant_id = seen.tenant_id and given.grouping = seen.grouping and given.group_key = seen.group_key
         """;
 
     /// <summary>A statement that adds to the groups of <c>sent</c>, and answers the numbers of all of them.</summary>
@@ -83,9 +88,13 @@ internal static class Groups
         $"""
         insert into {tables.Groups} ({Columns})
         select g.tenant_id, g.grouping,
-          row_number() over (partition by g.tenant_id, g.grouping order by g.first_seq),
+          coalesce(given.number,
+            {AssignedNumbers.LastOf("g.tenant_id")}
+            + row_number() over (partition by g.tenant_id, g.grouping, given.number is null order by g.first_seq)),
           g.group_key, g.first_seq, g.first_seen, g.last_seen, g.n, {NoText}
         from ({Seen($"({sent})")}) as g
+        left join {AssignedNumbers.Table} as given
+          on given.tenant_id = g.tenant_id and given.grouping = g.grouping and given.group_key = g.group_key
         order by 1, 2, 3
         """;
 

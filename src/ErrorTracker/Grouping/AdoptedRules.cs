@@ -13,7 +13,10 @@ namespace ErrorTracker.Grouping;
 /// </summary>
 public sealed class AdoptedRules(LogDatabases databases, ILogger<AdoptedRules> log) : EachSecond(log)
 {
-    /// <summary>A row for each application that has ever adopted rules of its own.</summary>
+    /// <summary>
+    /// A row for each application that has ever adopted rules of its own: which serve, the highest number that groups
+    /// had when they were adopted, and which served before.
+    /// </summary>
     public const string Table = $"{LogSchema.Name}.adopted_rules";
 
     private const string Sql = $"select a.tenant_id, a.grouping, a.rules::text from {Table} as a";
@@ -32,6 +35,8 @@ public sealed class AdoptedRules(LogDatabases databases, ILogger<AdoptedRules> l
         table.AddColumn("grouping", "integer").NotNull();
         table.AddColumn("label", "text").NotNull();
         table.AddColumn("rules", "jsonb").NotNull();
+        table.AddColumn("last_number", "integer").NotNull();
+        table.AddColumn("previous", "integer").NotNull();
         return table;
     }
 
@@ -52,10 +57,13 @@ public sealed class AdoptedRules(LogDatabases databases, ILogger<AdoptedRules> l
         return GroupingRules.Parse(document.RootElement, []) ?? GroupingRules.None;
     }
 
-    protected override async Task DoAsync(long second, CancellationToken stop)
+    /// <summary>Reads them now.</summary>
+    public async Task ReadAsync(CancellationToken stop)
     {
-        if (second % SecondsBetweenReads != 0) return;
         await using var connection = await databases.Main.Reserved.OpenConnectionAsync(stop);
         _adopted = await ReadAsync(connection, stop);
     }
+
+    protected override Task DoAsync(long second, CancellationToken stop) =>
+        second % SecondsBetweenReads == 0 ? ReadAsync(stop) : Task.CompletedTask;
 }

@@ -82,6 +82,39 @@ public sealed record SplitPart(
     [property: JsonPropertyName("keys")] IReadOnlyList<string> Keys);
 
 /// <summary>
+/// Other rules came to serve: those of the team, or by a withdrawal those that served before. The event holds the whole
+/// mapping, so that numbers never depend on when the log was counted.
+/// </summary>
+/// <param name="Grouping">By which number the rules are known.</param>
+/// <param name="Former">Those that served before.</param>
+/// <param name="Rules">As JSON.</param>
+/// <param name="IsWithdrawal">The rules had served before.</param>
+/// <param name="Through">The place of the log up to which its events had been grouped.</param>
+/// <param name="LastNumber">The highest number that had been given; new groups get those after it.</param>
+/// <param name="Keys">Of all groups.</param>
+/// <param name="Numbers">Of the same groups, in the same order.</param>
+/// <param name="By">Who decided.</param>
+/// <param name="At">When, in UTC.</param>
+public sealed record RulesAdopted(
+    [property: JsonPropertyName("grouping")] int Grouping,
+    [property: JsonPropertyName("former")] int Former,
+    [property: JsonPropertyName("rules")] string Rules,
+    [property: JsonPropertyName("is_withdrawal")] bool IsWithdrawal,
+    [property: JsonPropertyName("through")] long Through,
+    [property: JsonPropertyName("last_number")] int LastNumber,
+    [property: JsonPropertyName("keys")] IReadOnlyList<string> Keys,
+    [property: JsonPropertyName("numbers")] IReadOnlyList<int> Numbers,
+    [property: JsonPropertyName("by")] string By,
+    [property: JsonPropertyName("at")] DateTimeOffset At) : IDecision
+{
+    [JsonIgnore]
+    public bool IsVoid => false;
+
+    /// <summary>It is about all of them, and a history of one issue would not gain by it.</summary>
+    public bool Concerns(int number) => false;
+}
+
+/// <summary>
 /// The kinds of events that people's decisions are. They never go through the append of errors, so the log's own list
 /// does not hold them: no counter counts them, and no list of errors shows them.
 /// </summary>
@@ -99,5 +132,11 @@ public static class DecisionKinds
         StoredDotnetType = "ErrorTracker.Issues.IssueSplit, ErrorTracker",
     };
 
-    public static readonly EventKind[] All = [IssuesMerged, IssueSplit];
+    public static readonly EventKind RulesAdopted = new(typeof(RulesAdopted))
+    {
+        StoredType = "rules_adopted",
+        StoredDotnetType = "ErrorTracker.Issues.RulesAdopted, ErrorTracker",
+    };
+
+    public static readonly EventKind[] All = [IssuesMerged, IssueSplit, RulesAdopted];
 }

@@ -15,14 +15,17 @@ internal static class IssuesSetup
         services.AddSingleton<Decisions>();
         services.AddSingleton<IssueNumbers>();
         services.AddSingleton<MemberRows>();
+        services.AddSingleton<GroupingChanges>();
+        services.AddHostedService(provider => provider.GetRequiredService<GroupingChanges>());
         services.ConfigureMarten(Configure);
     }
 
-    /// <summary>The alias names a table: data, never changed.</summary>
+    /// <summary>The aliases name tables: data, never changed.</summary>
     private static void Configure(StoreOptions options)
     {
         foreach (var kind in DecisionKinds.All) kind.Register(options);
         options.Projections.Add(new IssueMergesProjection(), ProjectionLifecycle.Inline);
         options.Schema.For<IssueMerges>().MultiTenanted().DocumentAlias("issue_merges");
+        options.Schema.For<GroupingChange>().SingleTenanted().DocumentAlias("grouping_change");
     }
 }

@@ -34,7 +34,7 @@ public static class ListReleases
           select m.release, m.first_seen, m.last_seen, m.count
           from {CounterTables.Current.OpenBuckets} as b
           join {CounterTables.Current.OpenMinutes} as m on m.bucket = b.bucket
-          where m.tenant_id = @tenant and m.grouping = @grouping and @folded > 0
+          where m.tenant_id = @tenant and @folded > 0
           union all
           select {Scope.ReleaseOfLog}, log.timestamp, log.timestamp, 1 from {LogSchema.Name}.mt_events as log
           where log.seq_id > @folded and log.tenant_id = @tenant and {LogRow.IsError}) as parts

@@ -20,9 +20,15 @@ internal sealed class Snapshot(Reader reader, int applicationId, Marks marks) : 
     public async Task ReadTailAsync(CancellationToken stop)
     {
         if (Tail != Tail.None) return;
+        await ReadRulesAsync(stop);
+        Tail = await Tail.ReadAsync(reader.Connection, TenantId.Of(applicationId), marks, Rules, stop);
+    }
+
+    /// <summary>The rules by which the application's errors are grouped.</summary>
+    public async Task ReadRulesAsync(CancellationToken stop)
+    {
         if (marks.Grouping != 0)
             Rules = (await AdoptedRules.ReadAsync(reader.Connection, stop))[applicationId];
-        Tail = await Tail.ReadAsync(reader.Connection, TenantId.Of(applicationId), marks, Rules, stop);
     }
 
     /// <summary>
