@@ -28,24 +28,32 @@ internal static class Regrouping
 {
     private static readonly CounterTables Tables = CounterTables.Current;
 
-    private static readonly string EventsSql =
+    /// <summary>A query: the events of a range, with their serving groups and the marks of what their keys are made of.</summary>
+    private static string EventsBy(KeySources sources) =>
         $"""
-        select e.seq_id, e.timestamp, e.data::text, e.{LogRow.StoredKey},
-          coalesce(e.headers->>'{EventFacts.ReleaseMember}', ''),
-          coalesce(e.headers->>'{EventFacts.EnvironmentMember}', ''),
-          g.number, g.group_key
+        select e.seq_id, e.timestamp, {sources.MarkOf("e.data")} as mark, e.{LogRow.StoredKey} as stored_key,
+          coalesce(e.headers->>'{EventFacts.ReleaseMember}', '') as release,
+          coalesce(e.headers->>'{EventFacts.EnvironmentMember}', '') as environment,
+          case when e.{LogRow.StoredKey} is null then e.data::text end as data, g.number, g.group_key
         from {LogSchema.Name}.mt_events as e
         left join {Tables.EventKeys} as k
           on k.tenant_id = e.tenant_id and k.grouping = @serving and k.seq_id = e.seq_id
         join {Tables.Groups} as g
           on g.tenant_id = e.tenant_id and g.grouping = @serving
           and g.group_key = coalesce(k.group_key, e.{LogRow.StoredKey}, '')
-        where e.tenant_id = @tenant and e.seq_id > @floor and e.seq_id <= @ceiling
-          and e.seq_id in (
-            select seq_id from {LogSchema.Name}.mt_events
-            where seq_id > @floor and seq_id <= @ceiling and {LogRow.IsError})
+        where e.tenant_id = @tenant and e.seq_id > @floor and e.seq_id <= @ceiling and {IsError}
           and (@since is null or e.timestamp >= @since) and (@until is null or e.timestamp < @until)
         """;
+
+    private static string PairsBy(KeySources sources) =>
+        $"""
+        select found.mark, found.number, found.group_key, count(*), min(found.seq_id)
+        from ({EventsBy(sources)}) as found
+        group by 1, 2, 3
+        """;
+
+    /// <summary>Groups have a column of the same name as the log's type.</summary>
+    private static string IsError => $"exists (select from (select e.type, e.timestamp) as log where {LogRow.IsError})";
 
     private static readonly string CountSql = CounterFold.IntoGroups(Tables, CounterFold.SentBy(Tables));
 
@@ -65,25 +73,36 @@ internal static class Regrouping
     /// <summary>How the events of a range would move. Nothing is written.</summary>
     /// <param name="database">To read from, on two connections at once.</param>
     /// <param name="rules">Which.</param>
+    /// <param name="sources">Whose keys are known already.</param>
     /// <param name="floor">The range's start, not part of it.</param>
     /// <param name="ceiling">The range's end.</param>
     /// <param name="since">Only events received then or later; null: all.</param>
     /// <param name="until">Only events received before then; null: all.</param>
     /// <param name="stop">Cuts it off.</param>
-    public static async Task<List<KeyPair>> PairsAsync(NpgsqlDataSource database, OtherRules rules, long floor,
-        long ceiling, DateTimeOffset? since, DateTimeOffset? until, CancellationToken stop)
+    public static async Task<List<KeyPair>> PairsAsync(NpgsqlDataSource database, OtherRules rules, KeySources sources,
+        long floor, long ceiling, DateTimeOffset? since, DateTimeOffset? until, CancellationToken stop)
     {
         var middle = floor + (ceiling - floor) / 2;
-        var halves = await Task.WhenAll(
-            Task.Run(() => HalfAsync(floor, middle), stop), Task.Run(() => HalfAsync(middle, ceiling), stop));
+        var halves = await Task.WhenAll(HalfAsync(floor, middle), HalfAsync(middle, ceiling));
         return Add(halves[0], halves[1]);
 
         async Task<List<KeyPair>> HalfAsync(long from, long to)
         {
             await using var connection = await database.OpenConnectionAsync(stop);
-            var pairs = new Pairs();
-            await ReadAsync(connection, rules, from, to, since, until, pairs.Add, stop);
-            return pairs.ToList();
+            await using var command = Ask(PairsBy(sources), connection, rules, from, to, since, until);
+            sources.AddTo(command.Parameters);
+            var found = new List<(long Mark, int Number, string Serving, long Events, long First)>();
+            await using (var row = await command.ExecuteReaderAsync(stop))
+                while (await row.ReadAsync(stop))
+                    found.Add((
+                        row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4)));
+            await sources.LearnAsync(connection, found.ConvertAll(row => (row.Mark, row.First)), stop);
+            var pairs = found.ConvertAll(row =>
+            {
+                var key = sources.KeyOf(row.Mark);
+                return new KeyPair(row.Number, key, key == row.Serving, row.Events, row.First);
+            });
+            return Add(pairs, []);
         }
     }
 
@@ -103,23 +122,29 @@ internal static class Regrouping
     /// </summary>
     /// <param name="connection">In whose transaction.</param>
     /// <param name="rules">Which.</param>
+    /// <param name="sources">Whose keys are known already.</param>
     /// <param name="floor">The range's start, not part of it.</param>
     /// <param name="ceiling">The range's end.</param>
     /// <param name="choose">The numbers of keys that have none, given how their events move.</param>
     /// <param name="stop">Cuts it off.</param>
-    public static async Task CountAsync(NpgsqlConnection connection, OtherRules rules, long floor, long ceiling,
-        Func<List<KeyPair>, Task<Dictionary<string, int>>> choose, CancellationToken stop)
+    public static async Task CountAsync(NpgsqlConnection connection, OtherRules rules, KeySources sources, long floor,
+        long ceiling, Func<List<KeyPair>, Task<Dictionary<string, int>>> choose, CancellationToken stop)
     {
-        var (pairs, made) = (new Pairs(), new List<EventKeys.Made>());
-        await ReadAsync(connection, rules, floor, ceiling, since: null, until: null, row =>
+        var events = await ReadAsync(connection, rules, sources, floor, ceiling, stop);
+        await sources.LearnAsync(connection, events.ConvertAll(found => (found.Mark, found.Sequence)), stop);
+        var (pairs, made) = (new List<KeyPair>(), new List<EventKeys.Made>());
+        foreach (var found in events)
         {
-            pairs.Add(row);
-            if (row.Facts != row.Stored)
-                made.Add(new(rules.Tenant, rules.Other.Grouping, row.Sequence, row.ReceivedAt, row.Facts));
-        }, stop);
+            var facts = found.Bare is { } bare
+                ? EventFacts.OfStored(bare, rules.Other.Rules)
+                : found.Stored! with { Key = sources.KeyOf(found.Mark) };
+            pairs.Add(new(found.Number, facts.Key, facts.Key == found.Serving, 1, found.Sequence));
+            if (facts != found.Stored)
+                made.Add(new(rules.Tenant, rules.Other.Grouping, found.Sequence, found.ReceivedAt, facts));
+        }
         if (made.Count > 0) await EventKeys.WriteAsync(connection, Tables, made, stop);
 
-        var keys = pairs.ToList();
+        var keys = Add(pairs, []);
         var known = await KnownAsync(connection, rules, keys, stop);
         var unknown = keys.FindAll(pair => !known.Contains(pair.Key));
         if (unknown.Count > 0) await AssignAsync(connection, rules, await choose(unknown), stop);
@@ -155,51 +180,47 @@ internal static class Regrouping
         await assign.ExecuteNonQueryAsync(stop);
     }
 
+    /// <param name="Mark">Of what its key is made of.</param>
     /// <param name="Number">Of the serving group.</param>
     /// <param name="Serving">Its key.</param>
     /// <param name="Stored">Beside the event; null: nothing.</param>
-    /// <param name="Facts">By the other rules.</param>
-    private sealed record Regrouped(
-        long Sequence, DateTimeOffset ReceivedAt, int Number, string Serving, EventFacts? Stored, EventFacts Facts);
+    /// <param name="Bare">The event, if nothing is stored beside it.</param>
+    private sealed record Found(
+        long Sequence, DateTimeOffset ReceivedAt, long Mark, int Number, string Serving, EventFacts? Stored, byte[]? Bare);
 
-    private sealed class Pairs
+    private static async Task<List<Found>> ReadAsync(NpgsqlConnection connection, OtherRules rules, KeySources sources,
+        long floor, long ceiling, CancellationToken stop)
     {
-        private readonly Dictionary<(int Number, string Key), KeyPair> _pairs = [];
-
-        public void Add(Regrouped row)
-        {
-            var pair = (row.Number, row.Facts.Key);
-            _pairs[pair] = _pairs.TryGetValue(pair, out var seen)
-                ? seen with
-                {
-                    Events = seen.Events + 1,
-                    FirstSequence = Math.Min(seen.FirstSequence, row.Sequence),
-                }
-                : new(row.Number, row.Facts.Key, row.Facts.Key == row.Serving, 1, row.Sequence);
-        }
-
-        public List<KeyPair> ToList() => [.. _pairs.Values];
-    }
-
-    private static async Task ReadAsync(NpgsqlConnection connection, OtherRules rules, long floor, long ceiling,
-        DateTimeOffset? since, DateTimeOffset? until, Action<Regrouped> take, CancellationToken stop)
-    {
-        await using var command = new NpgsqlCommand(EventsSql, connection) { CommandTimeout = 0 };
-        command.Parameters.AddWithValue("tenant", rules.Tenant);
-        command.Parameters.AddWithValue("serving", rules.Serving);
-        command.Parameters.AddWithValue("floor", floor);
-        command.Parameters.AddWithValue("ceiling", ceiling);
-        command.Parameters.Add(new("since", NpgsqlDbType.TimestampTz) { Value = (object?)since ?? DBNull.Value });
-        command.Parameters.Add(new("until", NpgsqlDbType.TimestampTz) { Value = (object?)until ?? DBNull.Value });
+        await using var command = Ask(
+            EventsBy(sources), connection, rules, floor, ceiling, since: null, until: null);
+        sources.AddTo(command.Parameters);
         await using var row = await command.ExecuteReaderAsync(stop);
+        var found = new List<Found>();
         while (await row.ReadAsync(stop))
         {
-            var stored = row.IsDBNull(3) ? null : new EventFacts(row.GetString(3), row.GetString(4), row.GetString(5));
-            var facts = EventFacts.OfStored(row.GetFieldValue<byte[]>(2), rules.Other.Rules);
-            take(new(
-                row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt32(6), row.GetString(7), stored, facts));
+            var isBare = row.IsDBNull(3);
+            found.Add(new(
+                row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt32(7), row.GetString(8),
+                isBare ? null : new(row.GetString(3), row.GetString(4), row.GetString(5)),
+                isBare ? row.GetFieldValue<byte[]>(6) : null));
         }
+        return found;
     }
+
+    private static NpgsqlCommand Ask(string sql, NpgsqlConnection connection, OtherRules rules, long floor, long ceiling,
+        DateTimeOffset? since, DateTimeOffset? until) => new(sql, connection)
+        {
+            CommandTimeout = 0,
+            Parameters =
+            {
+                new("tenant", rules.Tenant),
+                new("serving", rules.Serving),
+                new("floor", floor),
+                new("ceiling", ceiling),
+                new("since", NpgsqlDbType.TimestampTz) { Value = (object?)since ?? DBNull.Value },
+                new("until", NpgsqlDbType.TimestampTz) { Value = (object?)until ?? DBNull.Value },
+            },
+        };
 
     private static async Task<HashSet<string>> KnownAsync(
         NpgsqlConnection connection, OtherRules rules, List<KeyPair> pairs, CancellationToken stop)

@@ -78,8 +78,8 @@ public static class WithdrawGrouping
     /// </summary>
     [WolverineDelete("/apps/{app_id}/grouping", OperationId = "WithdrawGrouping")]
     [ProducesResponseType<GroupingChangeState>(202), Refuses(400, 404, 409)]
-    public static async Task<IResult> Delete(Application application, HttpContext http,
-        [FromServices] GroupingChanges changes, TimeProvider clock, CancellationToken stop)
+    public static async Task<IResult> Delete([NotBody] Application application, HttpContext http,
+        [FromServices] GroupingChanges changes, [FromServices] TimeProvider clock, CancellationToken stop)
     {
         if (await changes.OpenAsync(application.Id, stop) is not null) return AdoptGrouping.UnderWay;
         if (await changes.FormerRulesAsync(application.Id, stop) is not { } former)

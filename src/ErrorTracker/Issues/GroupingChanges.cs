@@ -108,16 +108,19 @@ public sealed class GroupingChanges(
     private async Task CarryOutAsync(GroupingChange change, Action<GroupingChange> progress, CancellationToken stop)
     {
         var database = databases.Of(change.ApplicationId).Reserved;
+        var sources = new KeySources(RulesOf(change).Other.Rules);
         if (change.State == GroupingChange.Waiting) await StartAsync(change, database, stop);
         while (change.State == GroupingChange.Counting)
         {
             progress(change);
-            await CountPairsAsync(change, database, stop);
+            sources.Trim();
+            await CountPairsAsync(change, sources, database, stop);
         }
         while (change.State == GroupingChange.Building)
         {
             progress(change);
-            await BuildAsync(change, database, stop);
+            sources.Trim();
+            await BuildAsync(change, sources, database, stop);
         }
         progress(change);
         await adopted.ReadAsync(stop);
@@ -145,13 +148,14 @@ public sealed class GroupingChanges(
         await SaveAsync(change, stop);
     }
 
-    private async Task CountPairsAsync(GroupingChange change, NpgsqlDataSource database, CancellationToken stop)
+    private async Task CountPairsAsync(
+        GroupingChange change, KeySources sources, NpgsqlDataSource database, CancellationToken stop)
     {
         var ceiling = Math.Min(change.Counted + PairsAtOnce, change.Through);
         if (ceiling > change.Counted)
         {
             var pairs = await Regrouping.PairsAsync(
-                database, RulesOf(change), change.Counted, ceiling, change.Since, change.Until, stop);
+                database, RulesOf(change), sources, change.Counted, ceiling, change.Since, change.Until, stop);
             change.Pairs = Regrouping.Add(change.Pairs, pairs);
             change.Counted = ceiling;
         }
@@ -182,7 +186,8 @@ public sealed class GroupingChanges(
     /// Counts the next events by the other rules; when few are left, the counters wait for a moment and the rules come to
     /// serve.
     /// </summary>
-    private async Task BuildAsync(GroupingChange change, NpgsqlDataSource database, CancellationToken stop)
+    private async Task BuildAsync(
+        GroupingChange change, KeySources sources, NpgsqlDataSource database, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
@@ -197,7 +202,8 @@ public sealed class GroupingChanges(
         var ceiling = isLast ? folded : Math.Min(floor + CountedAtOnce, folded);
         if (ceiling > floor)
             await Regrouping.CountAsync(
-                connection, RulesOf(change), floor, ceiling, pairs => ChooseAsync(connection, change, pairs, stop), stop);
+                connection, RulesOf(change), sources, floor, ceiling,
+                pairs => ChooseAsync(connection, change, pairs, stop), stop);
         await connection.ExecuteAsync(
             $"""
             update {CountedGroupings.Table} set folded = {ceiling}
