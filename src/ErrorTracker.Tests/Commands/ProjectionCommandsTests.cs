@@ -1,7 +1,9 @@
 using ErrorTracker.Commands;
 using ErrorTracker.Counters;
+using ErrorTracker.Grouping;
 using ErrorTracker.Projections;
 using ErrorTracker.Tests.Hosting;
+using ErrorTracker.Tests.Issues;
 
 namespace ErrorTracker.Tests.Commands;
 
@@ -50,6 +52,30 @@ public sealed class ProjectionCommandsTests(SharedApi shared)
         Assert.Contains("Recounted 1 events", output);
         Assert.Equal(2, await RunAsync(api, "verify", "--since", "yesterday"));
         Assert.Equal(2, await RunAsync(api, "dance"));
+    }
+
+    /// <summary>Nothing that counts is touched, and the applications that have no decisions are not looked at.</summary>
+    [Fact]
+    public async Task what_people_have_merged_is_verified_and_rebuilt_too()
+    {
+        var connectionString = await shared.Server.NewDatabaseAsync();
+        await using var api = await TestApi.StartAsync(connectionString);
+        await SomeIssues.AddAsync(api, count: 1);
+        var app = await SomeIssues.AddAsync(api, count: 3);
+        var merge = new { into = 1, issues = new[] { 2, 3 } };
+        await api.Host.Scenario(call => call.Post.Json(merge).ToUrl($"/apps/{app.Id}/issues/merge"));
+        await using (var spoil = api.Database.CreateCommand($"delete from {IssueMembers.Table} where number = 3"))
+            await spoil.ExecuteNonQueryAsync();
+
+        Assert.Equal(0, await RunAsync(api, "verify", "counters"));
+        Assert.Equal(1, await RunAsync(api, "verify"));
+        var (exitCode, output) = await RunProcessAsync(connectionString, "verify", "issues");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("the merged issues of 1 application ", output);
+        Assert.DoesNotContain("Recounted", output);
+        Assert.Equal(0, await RunAsync(api, "rebuild", "Issues"));
+        Assert.Equal(0, await RunAsync(api, "verify"));
+        Assert.Equal(2L, await api.ScalarAsync<long>($"select count(*) from {IssueMembers.Table} where issue = 1"));
     }
 
     [Fact]

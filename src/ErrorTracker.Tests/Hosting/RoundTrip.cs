@@ -36,6 +36,7 @@ public sealed class RoundTrip
         await trip.SendAsync();
         await trip.SendAsSdksDoAsync();
         await trip.ReadAsync();
+        await trip.ReadIssuesAsync();
         await trip.DecideAsync();
         await trip.RefuseAsync(name);
     }
@@ -153,9 +154,36 @@ public sealed class RoundTrip
         await _client.CheckReadyAsync();
     }
 
-    private async Task DecideAsync()
+    private async Task ReadIssuesAsync()
     {
         await AwaitIssueAsync(2);
+        var page = await _client.ListIssuesAsync(
+            _app.Id, IssueStateFilter.All, level: null, query: null, _since, _until, IssueSort.First_seen, limit: 1,
+            cursor: null);
+        var rest = await _client.ListIssuesAsync(
+            _app.Id, state: null, level: null, query: null, since: null, until: null, IssueSort.First_seen, limit: 100,
+            page.Next_cursor);
+        Same(page.Seen_through, rest.Seen_through);
+        var first = rest.Items[^1];
+        Same((1, "payment", Level.ERROR), (first.Number, first.Title, first.Level));
+        Same((IssueState.Unresolved, 1L, 1L), (first.State, first.Count, first.Count_in_window));
+
+        var issue = await _client.GetIssueAsync(_app.Id, first.Number, _since, _until, Interval.MINUTE, tz: null);
+        Same((first.Id, Interval.MINUTE), (issue.Id, issue.Interval));
+        Same((1L, 1L), (issue.Series.Single().Count, issue.By_level.Single().Count));
+        Same((null, null), (issue.By_release.Single().Release, issue.By_environment.Single().Environment));
+        var events = await _client.ListIssueEventsAsync(
+            _app.Id, first.Number, limit: 1, offset: 0, level: null, since: null, until: null);
+        var why = await _client.GetEventGroupingAsync(_app.Id, events.Items.Single().Id);
+        Same((first.Number, first.Keys.Single(), "fingerprint"), (why.Issue, why.Key, why.Method));
+        Same((string)null, why.Template);
+        var levels = await _client.GetLevelCountsAsync(_app.Id, _since, _until, first.Number);
+        Same(1L, levels.Items.Single().Count);
+        Same("shop@1.4.2", (await _client.ListReleasesAsync(_app.Id, limit: 1)).Items.Single().Release);
+    }
+
+    private async Task DecideAsync()
+    {
         var merge = new MergeRequest { Into = 1, Issues = [2], Id = Guid.NewGuid(), Seen_through = 7 };
         var merged = await _client.MergeIssuesAsync(_app.Id, merge);
         Same((1, 2, 0), (merged.Issue, merged.Merged.Single(), merged.Already.Count));

@@ -11,7 +11,7 @@ namespace ErrorTracker.Commands;
 
 /// <summary>
 /// The command <c>projections</c>: how far the projections are, to rebuild, to prove and to prune them, while nodes run
-/// or not.
+/// or not. What people have merged is rebuilt and proved with them.
 /// </summary>
 internal static class ProjectionCommands
 {
@@ -39,7 +39,8 @@ internal static class ProjectionCommands
         return new("rebuild",
             "Counts the log anew beside what serves, then takes its place; goes on where it was cut off.",
             (services, parsed) => RunAsync(services, parsed.GetValue(name),
-                (projection, stop) => RebuildAsync(services, projection, stop))) { name };
+                (projection, stop) => RebuildAsync(services, projection, stop),
+                stop => RebuildIssuesAsync(services, stop))) { name };
     }
 
     private static OwnCommand DefineVerify()
@@ -50,7 +51,8 @@ internal static class ProjectionCommands
         var verify = new OwnCommand("verify",
             "Recounts the log and compares every counter; exit code 1 if any differs.",
             (services, parsed) => RunAsync(services, parsed.GetValue(name), (projection, stop) =>
-                VerifyAsync(services, projection, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop)))
+                VerifyAsync(services, projection, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop),
+                stop => VerifyIssuesAsync(services, stop)))
         {
             name, since, until,
         };
@@ -70,7 +72,7 @@ internal static class ProjectionCommands
     {
         var name = new Argument<string?>("projection")
         {
-            Description = "Its name, such as Counters; all if absent.",
+            Description = $"Its name, such as Counters, or {MergedIssues.Name} for what people have merged; all if absent.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         name.Validators.Add(result =>
@@ -83,28 +85,37 @@ internal static class ProjectionCommands
     /// <summary>One that the command's validator has let pass.</summary>
     private static DateTimeOffset? Time(string? text) => Instant.Optional("", text, []);
 
-    /// <summary>For the projection of this name, or for each; the worst exit code.</summary>
+    /// <summary>For what has this name, or for all; the worst exit code.</summary>
     private static async Task<int> RunAsync(
-        IServiceProvider services, string? name, Func<Projection, CancellationToken, Task<int>> command)
+        IServiceProvider services, string? name, Func<Projection, CancellationToken, Task<int>> command,
+        Func<CancellationToken, Task<int>> ofIssues)
     {
         var registered = services.GetRequiredService<RegisteredProjections>();
-        var named = name is null ? null : registered.Find(name);
-        if (name is not null && named is null) return Fail($"There is no such projection: {OnesOf(registered)}.");
+        List<Subject> all =
+        [
+            .. registered.All.Select(projection => new Subject(projection.Name, stop => command(projection, stop))),
+            new(MergedIssues.Name, ofIssues),
+        ];
+        var asked = name is null ? all : all.FindAll(subject => subject.IsCalled(name));
+        if (asked.Count == 0)
+            return Fail($"There is no such projection: there are {string.Join(", ", all.Select(one => one.Name))}.");
         return await RunAsync(services, async stop =>
         {
             var worst = 0;
-            foreach (var projection in named is null ? registered.All : [named])
+            foreach (var subject in asked)
             {
-                if (registered.All.Count > 1) Console.WriteLine($"{projection.Name}:");
-                worst = Math.Max(worst, await command(projection, stop));
+                if (asked.Count > 1) Console.WriteLine($"{subject.Name}:");
+                worst = Math.Max(worst, await subject.RunAsync(stop));
             }
             return worst;
         });
     }
 
-    private static string OnesOf(RegisteredProjections registered) =>
-        registered.All is [var one] ? $"the only one is {one.Name}"
-            : $"there are {string.Join(", ", registered.All.Select(projection => projection.Name))}";
+    /// <summary>What a command is about: a projection, or what people have merged.</summary>
+    private sealed record Subject(string Name, Func<CancellationToken, Task<int>> RunAsync)
+    {
+        public bool IsCalled(string name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+    }
 
     private static async Task<int> RunAsync(IServiceProvider services, Func<CancellationToken, Task<int>> command)
     {
@@ -207,6 +218,25 @@ internal static class ProjectionCommands
                 Markup.Escape(difference.Subject), N(difference.Counted), N(difference.Recounted));
         AnsiConsole.Write(table);
         if (verdict.Differences.Count == MostDifferences) Console.WriteLine($"The first {MostDifferences} are shown.");
+        return Differs;
+    }
+
+    private static async Task<int> RebuildIssuesAsync(IServiceProvider services, CancellationToken stop)
+    {
+        await MergedIssues.RebuildAsync(services, stop);
+        return 0;
+    }
+
+    private static async Task<int> VerifyIssuesAsync(IServiceProvider services, CancellationToken stop)
+    {
+        var differences = await MergedIssues.VerifyAsync(services, MostDifferences, stop);
+        if (differences.Count == 0)
+        {
+            Console.WriteLine("No differences.");
+            return 0;
+        }
+        AnsiConsole.Write(MergedIssues.Show(differences));
+        if (differences.Count == MostDifferences) Console.WriteLine($"The first {MostDifferences} are shown.");
         return Differs;
     }
 

@@ -38,10 +38,16 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
         Category = new("UnkeptCategory", "What Sentry's SDKs send beside errors.",
             ["transaction", "span", "session", "attachment", "profile", "profile_chunk", "replay", "monitor",
                 "metric_bucket", "trace_metric", "log_item", "feedback", "user_report", "security", "client_report",
-                "unknown"]);
+                "unknown"]),
+        AskedIssues = new("IssueStateFilter", "Which issues are listed.", IssueState.Asked),
+        IssueOrder = new(
+            "IssueSort",
+            "By what issues are listed: the largest value first, and of equal ones the highest number.",
+            [.. IssueSort.All.Select(sort => sort.Name)]);
 
-    private static readonly ContractLists Decision =
-        new("DecisionType", "What was decided.", [DecisionItem.Merged, DecisionItem.Split]);
+    private static readonly ContractLists
+        StateOfIssue = new("IssueState", "What has been decided about an issue.", IssueState.All),
+        Decision = new("DecisionType", "What was decided.", [DecisionItem.Merged, DecisionItem.Split]);
 
     /// <summary>Which member of which type is one of which list.</summary>
     public static readonly Dictionary<(Type Type, string Member), ContractLists> OfMembers = new()
@@ -53,6 +59,11 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
         [(typeof(ProjectionStatus), "state")] = State,
         [(typeof(RefusedCount), "reason")] = Refusal,
         [(typeof(NotKeptCount), "category")] = Category,
+        [(typeof(IssueItem), "level")] = Level,
+        [(typeof(IssueItem), "state")] = StateOfIssue,
+        [(typeof(IssueDetails), "level")] = Level,
+        [(typeof(IssueDetails), "state")] = StateOfIssue,
+        [(typeof(IssueDetails), "interval")] = Interval,
         [(typeof(DecisionItem), "type")] = Decision,
     };
 

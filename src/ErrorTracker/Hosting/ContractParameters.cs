@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ErrorTracker.Issues;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -21,10 +22,10 @@ internal static class ContractParameters
         ["id"] = "The event's id, as answered when it was sent, or the sender's event_id; with dashes or without.",
     };
 
-    /// <summary>The statistics and the loss report need a window; the list of events can do without.</summary>
     private static readonly string[] OfWindows = ["since", "until"];
 
-    private const string ListOfEvents = "ListEvents";
+    /// <summary>The statistics and the loss report need a window; lists and an issue can do without.</summary>
+    private static readonly string[] WithoutWindow = ["ListEvents", "ListIssues", "GetIssue", "ListIssueEvents"];
 
     /// <summary>What browsers' reports are kept with, which SDKs say in the event itself.</summary>
     private static readonly (string Name, string Description)[] OfReports =
@@ -39,7 +40,7 @@ internal static class ContractParameters
                 ? OfPaths[name]
                 : XmlDocs.OfParameter(context.MethodInfo.DeclaringType!, name);
             parameter.Schema = SchemaOf(operation.OperationId!, name, context);
-            if (OfWindows.Contains(name)) parameter.Required = operation.OperationId != ListOfEvents;
+            if (OfWindows.Contains(name)) parameter.Required = !WithoutWindow.Contains(operation.OperationId);
         }
     }
 
@@ -61,6 +62,8 @@ internal static class ContractParameters
         {
             (_, "level") => ContractLists.Level.In(context.SchemaRepository.Schemas),
             (_, "interval") => ContractLists.Interval.In(context.SchemaRepository.Schemas),
+            (_, "state") => ContractLists.AskedIssues.In(context.SchemaRepository.Schemas),
+            (_, "sort") => ContractLists.IssueOrder.In(context.SchemaRepository.Schemas),
             (_, "since" or "until") => Text("date-time"),
             (_, "id" or "key_id") => Text("uuid"),
             (_, "app_id" or "number" or "issue") => Whole(least: 1),
@@ -68,10 +71,12 @@ internal static class ContractParameters
             ("ListApplications", "limit") => Whole(least: 1, most: 1_000),
             ("ListApplications", "after") => Whole(least: 0, otherwise: 0),
             ("GetTopMessages", "limit") => Whole(least: 1, most: 100, otherwise: 10),
+            ("ListIssues" or "ListReleases", "limit") => Whole(least: 1, most: 100, otherwise: 20),
             (_, "limit") => Whole(least: 1, most: 50, otherwise: 20),
+            (_, "query") => new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = IssueQuery.Longest },
             (_, "fill") => new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = JsonValue.Create(false) },
             (_, "name") => new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 100 },
-            (_, "after" or "tz" or "monitor" or "key") => Text(),
+            (_, "after" or "cursor" or "tz" or "monitor" or "key") => Text(),
             _ => throw new InvalidOperationException($"Say in {nameof(ContractParameters)} what {name} of {operation} is."),
         };
 

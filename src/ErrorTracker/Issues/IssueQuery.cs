@@ -8,7 +8,10 @@ namespace ErrorTracker.Issues;
 /// </summary>
 public sealed record IssueQuery(string[] Words, string[] Releases, string[] Environments)
 {
-    private const int Longest = 500, MostTerms = 20;
+    /// <summary>In characters.</summary>
+    internal const int Longest = 500;
+
+    private const int MostTerms = 20;
 
     private const string Release = "release:", Environment = "environment:";
 

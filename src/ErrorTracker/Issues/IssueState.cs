@@ -7,8 +7,11 @@ internal static class IssueState
 {
     public const string Unresolved = "unresolved", Everything = "all";
 
+    /// <summary>Each issue is in one of these.</summary>
+    public static readonly string[] All = [Unresolved, "resolved", "ignored", "regressed"];
+
     /// <summary>Those that a list can be asked for.</summary>
-    public static readonly string[] Asked = [Unresolved, "resolved", "ignored", "regressed", Everything];
+    public static readonly string[] Asked = [.. All, Everything];
 
     /// <summary>Unresolved if absent; what is no state is named in <paramref name="errors"/>.</summary>
     public static string Optional(string? text, Dictionary<string, string[]> errors)

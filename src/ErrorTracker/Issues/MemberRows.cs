@@ -1,3 +1,4 @@
+using ErrorTracker.Applications;
 using ErrorTracker.Grouping;
 using ErrorTracker.Log;
 using Marten;
@@ -35,6 +36,9 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
     /// <summary>Decisions that are being made wait for it, or it for them; lists are read meanwhile.</summary>
     private const string LockSql = $"lock table {IssueMembers.Table} in share row exclusive mode";
 
+    /// <summary>All that a comparison reads is of one moment.</summary>
+    private const string SnapshotSql = "set transaction isolation level repeatable read, read only";
+
     private const string DeleteSql = $"delete from {IssueMembers.Table} as m where m.tenant_id = ?";
 
     /// <summary>With the decision, or not at all.</summary>
@@ -47,9 +51,34 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
         session.QueueSqlCommand(WriteSql, touched.ToArray(), issues, session.TenantId, session.TenantId);
     }
 
+    private const string ApplicationsSql =
+        $"""
+        select a.id from unnest($1, $2, $3) as a(id, tenant_id, stream)
+        where exists (
+            select from {LogSchema.Name}.mt_streams as s where s.tenant_id = a.tenant_id and s.id = a.stream)
+          or exists (select from {IssueMembers.Table} as m where m.tenant_id = a.tenant_id)
+          or exists (select from {LogSchema.Name}.mt_doc_issue_merges as d where d.tenant_id = a.tenant_id)
+        order by a.id
+        """;
+
+    /// <summary>The applications that have decisions, or what should follow of some.</summary>
+    public async Task<List<int>> ApplicationsAsync(CancellationToken stop)
+    {
+        await using var session = store.QuerySession();
+        var all = await session.Query<Application>().Select(application => application.Id).ToListAsync(stop);
+        await using var command = databases.Main.Reserved.CreateCommand(ApplicationsSql);
+        command.Parameters.Add(new() { Value = all.ToArray() });
+        command.Parameters.Add(new() { Value = all.Select(TenantId.Of).ToArray() });
+        command.Parameters.Add(new() { Value = all.Select(DecisionStream.Of).ToArray() });
+        await using var rows = await command.ExecuteReaderAsync(stop);
+        var found = new List<int>();
+        while (await rows.ReadAsync(stop)) found.Add(rows.GetInt32(0));
+        return found;
+    }
+
     /// <summary>Makes the rows and the document of an application anew, of its decisions.</summary>
     public Task RebuildAsync(int application, CancellationToken stop) =>
-        InTransactionAsync(application, async (session, merges) =>
+        InTransactionAsync(application, LockSql, async (session, merges) =>
         {
             session.Store(merges);
             session.QueueSqlCommand(DeleteSql, session.TenantId);
@@ -60,7 +89,7 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
 
     /// <summary>What of the rows and the document of an application differs from its decisions, by number.</summary>
     public Task<List<MemberDifference>> CompareAsync(int application, CancellationToken stop) =>
-        InTransactionAsync(application, async (session, merges) =>
+        InTransactionAsync(application, SnapshotSql, async (session, merges) =>
         {
             var decided = IssuesIn(merges);
             var rows = await ReadAsync(session.Connection, application, stop);
@@ -69,13 +98,16 @@ public sealed class MemberRows(IDocumentStore store, LogDatabases databases)
             return ofRows.Union(Differences(IssuesIn(document ?? IssueMerges.None), decided)).ToList();
         }, stop);
 
-    /// <summary>While no decision is being made.</summary>
+    /// <param name="application">Whose decisions are read.</param>
+    /// <param name="first">The statement that goes before all reads.</param>
+    /// <param name="work">Gets what the decisions come to.</param>
+    /// <param name="stop">Cuts it off.</param>
     private async Task<T> InTransactionAsync<T>(
-        int application, Func<IDocumentSession, IssueMerges, Task<T>> work, CancellationToken stop)
+        int application, string first, Func<IDocumentSession, IssueMerges, Task<T>> work, CancellationToken stop)
     {
         await using var connection = await databases.Of(application).Reserved.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
-        await using (var command = new NpgsqlCommand(LockSql, connection)) await command.ExecuteNonQueryAsync(stop);
+        await using (var command = new NpgsqlCommand(first, connection)) await command.ExecuteNonQueryAsync(stop);
 
         var options = Marten.Services.SessionOptions.ForTransaction(transaction);
         options.TenantId = TenantId.Of(application);
