@@ -164,8 +164,8 @@ public sealed class RoundTrip
             _app.Id, state: null, level: null, query: null, since: null, until: null, IssueSort.First_seen, limit: 100,
             page.Next_cursor);
         Same(page.Seen_through, rest.Seen_through);
-        var first = rest.Items[^1];
-        Same((1, "payment", Level.ERROR), (first.Number, first.Title, first.Level));
+        var first = rest.Items.Last();
+        Same((1, "PaymentException: Payment declined", Level.ERROR), (first.Number, first.Title, first.Level));
         Same((IssueState.Unresolved, 1L, 1L), (first.State, first.Count, first.Count_in_window));
 
         var issue = await _client.GetIssueAsync(_app.Id, first.Number, _since, _until, Interval.MINUTE, tz: null);

@@ -24,7 +24,7 @@ internal static class MergedIssues
         foreach (var application in applications)
             foreach (var difference in await rows.CompareAsync(application, stop))
                 if (found.Count < most) found.Add((application, difference));
-        Console.WriteLine($"Compared the merged issues of {Applications(applications)} with the decisions about them.");
+        Console.WriteLine($"Compared the merged issues of {Applications(applications.Count)} with the decisions about them.");
         return found;
     }
 
@@ -34,7 +34,7 @@ internal static class MergedIssues
         var rows = services.GetRequiredService<MemberRows>();
         var applications = await rows.ApplicationsAsync(stop);
         foreach (var application in applications) await rows.RebuildAsync(application, stop);
-        Console.WriteLine($"Rebuilt the merged issues of {Applications(applications)} from the decisions about them.");
+        Console.WriteLine($"Rebuilt the merged issues of {Applications(applications.Count)} from the decisions about them.");
     }
 
     public static Table Show(IEnumerable<(int Application, MemberDifference Difference)> differences)
@@ -46,8 +46,8 @@ internal static class MergedIssues
         return table;
     }
 
-    private static string Applications(IReadOnlyList<int> applications) =>
-        applications.Count == 1 ? "1 application" : $"{applications.Count} applications";
+    private static string Applications(int count) =>
+        count == 1 ? "1 application" : $"{count} applications";
 
     private static string Issue(int? issue) => issue is { } other ? $"issue {Text(other)}" : "none";
 

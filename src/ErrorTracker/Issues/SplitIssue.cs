@@ -32,7 +32,7 @@ public static class SplitIssue
     internal const int MostKeys = 1_000;
 
     private const string Example =
-        """{"keys": ["5f1d7a84db00d2fce00b31a7fc73224f"], "id": "3f0c5a0e-58f6-4c1b-9f53-0d4a5a0b7c11"}""";
+        """{"keys": ["x2Vd1nq9SmyQk0l3bJ7w5A"], "id": "3f0c5a0e-58f6-4c1b-9f53-0d4a5a0b7c11"}""";
 
     /// <param name="number">Of the issue.</param>
     /// <param name="http">Whose body it is.</param>
