@@ -29,7 +29,7 @@ public sealed record Step(string Code, TimeSpan Length)
 
     /// <summary>
     /// Largest first. A group has a row for each bucket and combination of level, release and environment. The quarter
-    /// would add a third to them, and save little to the few zones that it serves.
+    /// would add two fifths to them, and save little to the few zones that it serves.
     /// </summary>
     public static readonly Step[] OfGroups = [Day, Hour, Minute];
 

@@ -3,6 +3,7 @@ using ErrorTracker.Http;
 using ErrorTracker.Log;
 using Marten;
 using Microsoft.AspNetCore.Mvc;
+using Npgsql;
 using Wolverine.Http;
 
 namespace ErrorTracker.Issues;
@@ -62,20 +63,31 @@ public static class IssueHistory
         var asked = Number.OfPath(number);
         var known = await numbers.ExistingAsync(application.Id, [asked], stop);
         if (known.Count == 0) return Refusal.NotFound("There is no such issue.");
-        var decisions = await ReadAsync(application.Id, store, databases, stop);
+        await using var reader = await databases.Of(application.Id).OpenReaderAsync(application.Id, stop);
+        return Results.Ok(await ReadAsync(application.Id, asked, store, reader.Connection, stop));
+    }
+
+    /// <param name="application">Whose issues they are.</param>
+    /// <param name="number">Of the issue, or of one that was merged into it.</param>
+    /// <param name="store">Whose events decisions are.</param>
+    /// <param name="connection">Which they are read by.</param>
+    /// <param name="stop">Cuts it off.</param>
+    internal static async Task<DecisionList> ReadAsync(
+        int application, int number, IDocumentStore store, NpgsqlConnection connection, CancellationToken stop)
+    {
+        var decisions = await ReadAllAsync(application, store, connection, stop);
         var merges = decisions.Aggregate(IssueMerges.None, (before, decision) => before.After(decision));
-        var issue = merges.IssueOf(asked);
+        var issue = merges.IssueOf(number);
         var members = merges.NumbersOf(issue);
         var items = decisions.Where(decision => members.Any(decision.Concerns)).Reverse().Take(Most);
-        return Results.Ok(new DecisionList(issue, [.. items.Select(DecisionItem.Of)]));
+        return new(issue, [.. items.Select(DecisionItem.Of)]);
     }
 
     /// <summary>All decisions about the issues of an application, the oldest first.</summary>
-    private static async Task<List<IDecision>> ReadAsync(
-        int application, IDocumentStore store, LogDatabases databases, CancellationToken stop)
+    private static async Task<List<IDecision>> ReadAllAsync(
+        int application, IDocumentStore store, NpgsqlConnection connection, CancellationToken stop)
     {
-        await using var reader = await databases.Of(application).OpenReaderAsync(application, stop);
-        var options = Marten.Services.SessionOptions.ForConnection(reader.Connection);
+        var options = Marten.Services.SessionOptions.ForConnection(connection);
         options.TenantId = TenantId.Of(application);
         await using var session = store.QuerySession(options);
         var events = await session.Events.FetchStreamAsync(DecisionStream.Of(application), token: stop);

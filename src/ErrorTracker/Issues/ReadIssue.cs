@@ -3,6 +3,7 @@ using ErrorTracker.Counters;
 using ErrorTracker.Http;
 using ErrorTracker.Statistics;
 using ErrorTracker.Windows;
+using Marten;
 using Microsoft.AspNetCore.Mvc;
 using Wolverine.Http;
 
@@ -58,13 +59,15 @@ public static class ReadIssue
     [WolverineGet("/apps/{app_id}/issues/{number}", OperationId = "GetIssue")]
     [ProducesResponseType<IssueDetails>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> Get(
-        Application application, Request request, HttpContext http, Snapshots snapshots, CancellationToken stop)
+        Application application, Request request, HttpContext http, Snapshots snapshots, IDocumentStore store,
+        CancellationToken stop)
     {
         await using var view = await snapshots.TakeAsync(application.Id, stop);
         await view.ReadTailAsync(stop);
         if (!view.Tail.IsComplete) return StillCounted.Answer(http);
-        var details = await FindAsync(view, application.Id, request, stop);
-        return details is null ? NoSuchIssue : Results.Ok(details);
+        if (await FindAsync(view, application.Id, request, stop) is not { } details) return NoSuchIssue;
+        var history = await IssueHistory.ReadAsync(application.Id, details.Number, store, view.Connection, stop);
+        return Results.Ok(details with { History = history.Items });
     }
 
     internal static IResult NoSuchIssue => Refusal.NotFound("There is no such issue.");
@@ -94,14 +97,29 @@ public static class ReadIssue
             History: [], view.Marks.End);
     }
 
-    /// <summary>The window's ends that were not asked for are those of the issue.</summary>
+    /// <summary>
+    /// The window's ends that were not asked for are those of the issue. If the one that was lies beyond the issue, the
+    /// window is next to it, and holds none of its events.
+    /// </summary>
     private static Window Clip(Window? asked, FoundIssue issue)
     {
         var since = asked is { } window && window.Since > DateTimeOffset.MinValue ? window.Since : issue.FirstSeen;
-        var end = issue.LastSeen.AddMicroseconds(1);
-        var until = asked is { } other && other.Until < DateTimeOffset.MaxValue ? other.Until : end;
-        return new(since, until > since ? until : since.AddMicroseconds(1));
+        var until = asked is { } other && other.Until < DateTimeOffset.MaxValue
+            ? other.Until
+            : issue.LastSeen.AddMicroseconds(1);
+        if (since < until) return new(since, until);
+        return until <= issue.FirstSeen ? Before(until) : After(since);
     }
+
+    /// <summary>The microsecond before a moment, or the first that there is.</summary>
+    private static Window Before(DateTimeOffset moment) => moment > DateTimeOffset.MinValue
+        ? new(moment.AddMicroseconds(-1), moment)
+        : new(moment, moment.AddMicroseconds(1));
+
+    /// <summary>The microsecond after a moment, or the last that there is.</summary>
+    private static Window After(DateTimeOffset moment) => moment < DateTimeOffset.MaxValue.AddMicroseconds(-1)
+        ? new(moment, moment.AddMicroseconds(1))
+        : new(moment.AddMicroseconds(-1), moment);
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

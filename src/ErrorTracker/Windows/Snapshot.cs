@@ -14,6 +14,9 @@ internal sealed class Snapshot(Reader reader, int applicationId, Marks marks) : 
 
     public Marks Marks => marks;
 
+    /// <summary>In the snapshot's transaction, for who asks otherwise than by <see cref="QueryAsync"/>.</summary>
+    public NpgsqlConnection Connection => reader.Connection;
+
     public RuleSet Rules { get; private set; } = RuleSet.BuiltIn;
 
     /// <summary>Who asks for groups calls this first.</summary>
