@@ -75,12 +75,13 @@ public sealed partial class ContractTests(SharedApi shared)
         var sender = await shared.Api.RegisterAsync();
         var receipt = await shared.Api.ReportAsync(sender);
         await shared.Api.FoldedAsync(); // so that there is an issue
+        var preview = await PreviewAsync(sender.Id);
         var reads = OpenApiFile.OperationsOf(document)
             .Where(call => call.Method == "GET" && call.Tag is not ("Sentry" or "Operation"));
         foreach (var call in reads)
         {
             var path = call.Path.Replace("{app_id}", $"{sender.Id}").Replace("{app}", $"{sender.Id}")
-                .Replace("{id}", Text(receipt, "id")).Replace("{number}", "1");
+                .Replace("changes/{id}", $"changes/{preview}").Replace("{id}", Text(receipt, "id")).Replace("{number}", "1");
             var window = call.Parameters.Any(IsRequired) ? Window : "";
             await shared.Api.GetAsync($"{path}?{window}");
             if (window.Length > 0) Assert.Equal(["since", "until"], (await FaultsOfAsync(path)).Order());
@@ -89,6 +90,16 @@ public sealed partial class ContractTests(SharedApi shared)
                 await TryAsync(path, Text(parameter["name"]), Resolve(parameter["schema"]!, document), window);
         }
         await shared.Api.GetAsync("/apps/0", expected: 400);
+    }
+
+    private async Task<string> PreviewAsync(int application)
+    {
+        var begun = await shared.Api.Host.Scenario(call =>
+        {
+            call.Post.Json(new { rules = new { places = 1 } }).ToUrl($"/apps/{application}/grouping/preview");
+            call.StatusCodeShouldBe(202);
+        });
+        return Text(begun.ReadAsJson<JsonElement>(), "id");
     }
 
     private async Task TryAsync(string path, string name, JsonNode schema, string window)

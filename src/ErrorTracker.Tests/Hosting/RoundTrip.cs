@@ -37,6 +37,7 @@ public sealed class RoundTrip
         await trip.SendAsSdksDoAsync();
         await trip.ReadAsync();
         await trip.ReadIssuesAsync();
+        await trip.RegroupAsync();
         await trip.DecideAsync();
         await trip.RefuseAsync(name);
     }
@@ -176,10 +177,51 @@ public sealed class RoundTrip
             _app.Id, first.Number, limit: 1, offset: 0, level: null, since: null, until: null);
         var why = await _client.GetEventGroupingAsync(_app.Id, events.Items.Single().Id);
         Same((first.Number, first.Keys.Single(), "fingerprint"), (why.Issue, why.Key, why.Method));
-        Same((string)null, why.Template);
+        Same("Payment declined", why.Template);
         var levels = await _client.GetLevelCountsAsync(_app.Id, _since, _until, first.Number);
         Same(1L, levels.Items.Single().Count);
         Same("shop@1.4.2", (await _client.ListReleasesAsync(_app.Id, limit: 1)).Items.Single().Release);
+    }
+
+    private async Task RegroupAsync()
+    {
+        Same("g1", (await _client.GetGroupingAsync(_app.Id)).Version);
+        await AwaitFoldedAsync();
+        var rule = new SentFingerprint
+        {
+            Match = new Dictionary<string, string> { ["message"] = "*an*SDK" },
+            Parts = ["from any SDK"],
+        };
+        var rules = new SentRules { Fingerprints = [rule] };
+        var preview = await DoneAsync(
+            await _client.PreviewGroupingAsync(_app.Id, new PreviewRequest { Rules = rules, Since = _since }));
+        Same((GroupingChangeKind.Preview, 10L, 1), (preview.Kind, preview.Result.Events, preview.Result.Merged));
+        await DoneAsync(await _client.AdoptGroupingAsync(_app.Id, rules));
+        Same("g1.1", (await _client.GetGroupingAsync(_app.Id)).Version);
+        var withdrawn = await DoneAsync(await _client.WithdrawGroupingAsync(_app.Id));
+        Same((GroupingChangeKind.Withdrawal, null), (withdrawn.Kind, withdrawn.Result));
+    }
+
+    /// <summary>A preview counts what is folded.</summary>
+    private async Task AwaitFoldedAsync()
+    {
+        for (var attempt = 1; attempt < 400; attempt++)
+        {
+            var counters = (await _client.ListProjectionsAsync()).First();
+            if (counters.Lag == 0) return;
+            await Task.Delay(50);
+        }
+    }
+
+    private async Task<GroupingChangeState> DoneAsync(GroupingChangeState change)
+    {
+        for (var attempt = 1; attempt < 400 && change.State != GroupingChangeProgress.Done; attempt++)
+        {
+            await Task.Delay(50);
+            change = await _client.GetGroupingChangeAsync(_app.Id, change.Id);
+        }
+        Same((GroupingChangeProgress.Done, null), (change.State, change.Fault));
+        return change;
     }
 
     private async Task DecideAsync()

@@ -190,7 +190,8 @@ internal static class CountersProof
 
     /// <summary>
     /// Groups with their numbers, which are those that were given with the rules, or those of their first events in the
-    /// order of the log; their counts, and when their first and last events were received. Only of a whole log: a window does not tell what was before it.
+    /// order of the log; their counts, and when their first and last events were received. Only of a whole log: a window
+    /// does not tell what was before it.
     /// </summary>
     private static string GroupsOf(CounterTables tables) =>
         $"""

@@ -26,6 +26,8 @@ internal static class ContractAnswers
 
     private const string NoToken = "The operator has set a read token, which is missing or wrong.";
 
+    private const string AChange = "/apps/1/grouping/changes/019c1234-5678-7abc-9def-0123456789ab";
+
     public static void Describe(OpenApiOperation operation, bool isIngest, OperationFilterContext context)
     {
         var refusals = context.MethodInfo.GetCustomAttribute<RefusesAttribute>() ?? new();
@@ -64,6 +66,7 @@ internal static class ContractAnswers
         string status, string operation, bool isForSdks, bool isIngest)
     {
         if (status == "201") yield return ("Location", Text("Where it can be read.", "/apps/1"));
+        if (status == "202") yield return ("Location", Text("Where its progress can be read.", AChange));
         if (status is "429" or "503")
             yield return ("Retry-After", Seconds("After so many seconds it is worth another try."));
         if (status == "401" && !isIngest)

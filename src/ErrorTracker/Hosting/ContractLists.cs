@@ -47,7 +47,16 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
 
     private static readonly ContractLists
         StateOfIssue = new("IssueState", "What has been decided about an issue.", IssueState.All),
-        Decision = new("DecisionType", "What was decided.", [DecisionItem.Merged, DecisionItem.Split]);
+        Decision = new("DecisionType", "What was decided.", [DecisionItem.Merged, DecisionItem.Split]),
+        KindOfChange = new(
+            "GroupingChangeKind", "What is done with rules.",
+            [GroupingChange.Preview, GroupingChange.Adoption, GroupingChange.Withdrawal]),
+        StateOfChange = new(
+            "GroupingChangeProgress", "How far it is.",
+            [
+                GroupingChange.Waiting, GroupingChange.Counting, GroupingChange.Building, GroupingChange.Done,
+                GroupingChange.Failed,
+            ]);
 
     /// <summary>Which member of which type is one of which list.</summary>
     public static readonly Dictionary<(Type Type, string Member), ContractLists> OfMembers = new()
@@ -65,6 +74,8 @@ internal sealed record ContractLists(string Name, string Description, IReadOnlyL
         [(typeof(IssueDetails), "state")] = StateOfIssue,
         [(typeof(IssueDetails), "interval")] = Interval,
         [(typeof(DecisionItem), "type")] = Decision,
+        [(typeof(GroupingChangeState), "kind")] = KindOfChange,
+        [(typeof(GroupingChangeState), "state")] = StateOfChange,
     };
 
     /// <summary>A reference to the list's schema, which is added to the document where it is not there yet.</summary>

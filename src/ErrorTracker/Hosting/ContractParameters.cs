@@ -37,12 +37,18 @@ internal static class ContractParameters
         {
             var name = parameter.Name!;
             parameter.Description = parameter.In == ParameterLocation.Path
-                ? OfPaths[name]
+                ? OfPath(operation.OperationId!, name)
                 : XmlDocs.OfParameter(context.MethodInfo.DeclaringType!, name);
             parameter.Schema = SchemaOf(operation.OperationId!, name, context);
             if (OfWindows.Contains(name)) parameter.Required = !WithoutWindow.Contains(operation.OperationId);
         }
     }
+
+    private static string OfPath(string operation, string name) => (operation, name) switch
+    {
+        ("GetGroupingChange", "id") => "The id of the preview, adoption or withdrawal, as answered when it was begun.",
+        _ => OfPaths[name],
+    };
 
     public static void AddThoseOfReports(OpenApiOperation operation)
     {

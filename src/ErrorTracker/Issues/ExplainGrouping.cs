@@ -17,7 +17,7 @@ namespace ErrorTracker.Issues;
 /// they were changed.</param>
 /// <param name="Method" example="stack">What of the event was decisive.</param>
 /// <param name="Parts">What the key was made of, in order.</param>
-/// <param name="Template" example="Order &lt;n&gt; failed">The text without what varies; null where no text counts.</param>
+/// <param name="Template" example="Order &lt;n&gt; failed">The text without what varies; null if it has none.</param>
 public sealed record GroupingExplained(
     int? Issue, string Key, string Version, string Method, IReadOnlyList<string> Parts, string? Template);
 

@@ -1,8 +1,8 @@
 // How a program in TypeScript uses what is generated: it is checked, never run.
 import type { components, paths } from "./generated/paths";
 import {
-  getEventGrouping, getIssue, getLevelCounts, getLoss, listEvents, listIssueEvents, listIssues, listReleases,
-  mergeIssues, registerApplication, sendEvent, splitIssue,
+  adoptGrouping, getEventGrouping, getGroupingChange, getIssue, getLevelCounts, getLoss, listEvents, listIssueEvents,
+  listIssues, listReleases, mergeIssues, previewGrouping, registerApplication, sendEvent, splitIssue,
 } from "./generated/client";
 import type { IssueItem, IssueState, Level } from "./generated/client";
 
@@ -52,4 +52,13 @@ export async function merge(app: number, into: number, other: IssueItem): Promis
   const why = await getEventGrouping({ path: { app_id: app, id }, throwOnError: true });
   await splitIssue({ path, body: { keys: other.keys } });
   return state === "unresolved" ? why.data.template : issue.data.by_release[0]!.release;
+}
+
+export async function regroup(app: number, places: number): Promise<number> {
+  const path = { app_id: app };
+  const preview = await previewGrouping({ path, body: { rules: { places } }, throwOnError: true });
+  const change = await getGroupingChange({ path: { ...path, id: preview.data.id }, throwOnError: true });
+  if (change.data.state !== "done") return 0;
+  await adoptGrouping({ path, body: { fingerprints: [{ match: { message: "*timeout*" }, parts: ["timeout"] }] } });
+  return change.data.result?.merges[0]?.issue ?? 0;
 }
