@@ -38,7 +38,8 @@ internal static class GroupTexts
 
     private static string Untold(CounterTables tables) =>
         $"""
-        select g.tenant_id, g.grouping, g.number, e.seq_id, e.data::text
+        select g.tenant_id, g.grouping, g.number, g.group_key, e.seq_id, e.headers->>'{EventFacts.RulesMember}',
+          e.data::text
         from (
           select u.tenant_id, u.grouping, u.number, u.group_key from {tables.Groups} as u
           where u.text_seq = 0 limit {AtOnce}) as g
@@ -68,21 +69,37 @@ internal static class GroupTexts
                 while (await row.ReadAsync(stop)) told.Add(Read(row));
             if (told.Count == 0) return;
             rules ??= await AdoptedRules.ReadAsync(connection, stop);
-            await WriteAsync(connection, tables, told, rules, stop);
-            if (told.Count < AtOnce) return;
+            var own = told.FindAll(row => row.IsOfGroup(rules));
+            await WriteAsync(connection, tables, own, rules, stop);
+            if (told.Count < AtOnce || own.Count == 0) return;
         }
     }
 
-    private sealed record Told(string Tenant, int Grouping, int Number, long Sequence, byte[] Event);
+    private sealed record Told(
+        string Tenant, int Grouping, int Number, string Key, long Sequence, string? Label, byte[] Event)
+    {
+        public RuleSet RulesIn(Dictionary<int, RuleSet> adopted) =>
+            adopted.GetValueOrDefault(TenantId.Parse(Tenant), RuleSet.BuiltIn);
+
+        /// <summary>
+        /// An event that is not folded yet may carry a key that other rules made, and be of another group. Then this one
+        /// is told with a later fold, when that is known.
+        /// </summary>
+        public bool IsOfGroup(Dictionary<int, RuleSet> adopted)
+        {
+            var rules = RulesIn(adopted);
+            return Label == rules.Label || GroupKey.OfStored(Event, rules.Rules) == Key;
+        }
+    }
 
     private static Told Read(NpgsqlDataReader row) => new(
-        row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4));
+        row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), row.GetInt64(4),
+        row.IsDBNull(5) ? null : row.GetString(5), row.GetFieldValue<byte[]>(6));
 
     private static async Task WriteAsync(NpgsqlConnection connection, CounterTables tables, List<Told> told,
         Dictionary<int, RuleSet> adopted, CancellationToken stop)
     {
-        var texts = told.ConvertAll(row =>
-            GroupText.Of(row.Event, adopted.GetValueOrDefault(TenantId.Parse(row.Tenant), RuleSet.BuiltIn).Rules));
+        var texts = told.ConvertAll(row => GroupText.Of(row.Event, row.RulesIn(adopted).Rules));
         await using var command = new NpgsqlCommand(Tell(tables), connection)
         {
             CommandTimeout = 0,

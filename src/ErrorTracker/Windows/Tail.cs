@@ -1,4 +1,3 @@
-using ErrorTracker.Counters;
 using ErrorTracker.Grouping;
 using ErrorTracker.Log;
 using Npgsql;
@@ -26,15 +25,11 @@ internal sealed class Tail
     private static readonly string NewSql =
         $"""
         select tail.key, min(tail.seq_id), min(tail.timestamp),
-          coalesce((
-            select max(g.number) from {CounterTables.Current.Groups} as g
-            where g.tenant_id = @tenant and g.grouping = @grouping), 0)
+          coalesce((select max(g.number) from {IssueGroups.Folded} as g), 0)
         from (
           select {Scope.KeyOfLog} as key, log.seq_id, log.timestamp from {LogSchema.Name}.mt_events as log
           where log.seq_id > @folded and log.seq_id <= @mark and log.tenant_id = @tenant and {LogRow.IsError}) as tail
-        where not exists (
-          select from {CounterTables.Current.Groups} as g
-          where g.tenant_id = @tenant and g.grouping = @grouping and g.group_key = tail.key)
+        where not exists (select from {IssueGroups.Folded} as g where g.group_key = tail.key)
         group by tail.key order by 2
         """;
 
