@@ -19,7 +19,9 @@ internal enum StoredFacts
 }
 
 /// <summary>Errors of all kinds that lists of issues tell apart, by a seed.</summary>
-internal sealed class RandomErrors(int seed)
+/// <param name="seed">The same errors for the same seed.</param>
+/// <param name="stored">What is stored beside them; null: each by chance.</param>
+internal sealed class RandomErrors(int seed, StoredFacts? stored = null)
 {
     private static readonly string[] Levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
     private static readonly string[] Releases = ["", "1.0", "1.1", "2.0-rc.1"];
@@ -50,6 +52,10 @@ internal sealed class RandomErrors(int seed)
 
     public string Word() => OneOf(Words).Split(' ')[0];
 
+    /// <param name="kinds">Of so many kinds at most.</param>
+    public string Message(int kinds = 12) =>
+        Words[_random.Next(Math.Min(kinds, Words.Length))] + OneOf("", " after 17 pages", " after 18 pages");
+
     public DateTimeOffset Instant()
     {
         var grain = OneOf(
@@ -65,8 +71,9 @@ internal sealed class RandomErrors(int seed)
 
     private PendingEvent Next(Sender sender, int kinds)
     {
-        var message = Words[_random.Next(Math.Min(kinds, Words.Length))] + OneOf("", " after 17 pages", " after 18 pages");
-        return Event(sender, Instant(), Level(), message, Release(), Environment(), OneOf(Enum.GetValues<StoredFacts>()));
+        var message = Message(kinds);
+        var facts = stored ?? OneOf(Enum.GetValues<StoredFacts>());
+        return Event(sender, Instant(), Level(), message, Release(), Environment(), facts);
     }
 
     public static PendingEvent Event(

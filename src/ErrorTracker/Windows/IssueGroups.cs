@@ -44,7 +44,7 @@ internal sealed record IssueGroups(int Number, int[] Numbers, string[] Keys)
         $"""
         coalesce(
           (select g.number from {Folded} as g where g.group_key = {key}),
-          (select n.number from unnest(@new_numbers, @new_keys) as n(number, key) where n.key = {key}))
+          (@new_by_key ->> {key})::integer)
         """;
 
     /// <summary>The issue that a number is in; null if no event has been given that number.</summary>

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using ErrorTracker.Grouping;
 using ErrorTracker.Log;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ErrorTracker.Windows;
 
@@ -65,14 +67,24 @@ internal sealed class Tail
 
     public void AddTo(NpgsqlParameterCollection parameters)
     {
-        parameters.AddWithValue("tail_seqs", Made.Select(made => made.Sequence).ToArray());
-        parameters.AddWithValue("tail_keys", Made.Select(made => made.Facts.Key).ToArray());
-        parameters.AddWithValue("tail_releases", Made.Select(made => made.Facts.Release).ToArray());
-        parameters.AddWithValue("tail_environments", Made.Select(made => made.Facts.Environment).ToArray());
+        parameters.AddWithValue("tail_facts", NpgsqlDbType.Jsonb, FactsJson());
+        parameters.AddWithValue("new_by_key", NpgsqlDbType.Jsonb, NumbersJson());
         parameters.AddWithValue("new_keys", New.Select(group => group.Key).ToArray());
         parameters.AddWithValue("new_numbers", New.Select(group => group.Number).ToArray());
         parameters.AddWithValue("new_seqs", New.Select(group => group.FirstSequence).ToArray());
     }
+
+    /// <summary>By sequence number: PostgreSQL finds a member of many as fast as a row by an index.</summary>
+    private string FactsJson() => JsonSerializer.Serialize(Made.ToDictionary(
+        made => made.Sequence,
+        made => new Dictionary<string, string>
+        {
+            [EventFacts.KeyMember] = made.Facts.Key,
+            [EventFacts.ReleaseMember] = made.Facts.Release,
+            [EventFacts.EnvironmentMember] = made.Facts.Environment,
+        }));
+
+    private string NumbersJson() => JsonSerializer.Serialize(New.ToDictionary(group => group.Key, group => group.Number));
 
     private async Task ReadNewAsync(NpgsqlConnection connection, string tenant, Marks marks, CancellationToken stop)
     {
