@@ -153,7 +153,7 @@ public sealed class CountersProofTests(SharedApi shared) : IAsyncLifetime
             {
                 await ExecuteAsync(fault.Replace("TABLE", table));
                 Assert.True(
-                    (await DifferencesAsync(most: 1_000)).Any(found => found.Step == step), $"{step} after {fault}");
+                    (await DifferencesAsync(most: 10_000)).Any(found => found.Step == step), $"{step} after {fault}");
                 await ExecuteAsync($"truncate {table}; insert into {table} overriding system value table kept");
                 Assert.Empty(await DifferencesAsync());
             }

@@ -11,7 +11,6 @@ public sealed class IssueListTests(SharedApi shared)
 
     [Theory]
     [InlineData(11)]
-    [InlineData(12)]
     public async Task whatever_is_folded_open_closed_merged_or_rebuilt_all_is_as_the_log_says(int seed)
     {
         await using var log = await UnfoldedLog.StartAsync(shared, seed);

@@ -70,7 +70,7 @@ internal sealed class IssueRecount(TestApi api, Sender sender, IssueOracle oracl
     private async Task ListAsync(IssueListQuery asked)
     {
         var url = $"{App}/issues?{asked.ToUrl()}";
-        var limit = 1 + random.Next(7);
+        var limit = 3 + random.Next(9);
         var listed = new List<IssueOracle.Shown>();
         string? cursor = null;
         do
@@ -164,7 +164,7 @@ internal sealed class IssueRecount(TestApi api, Sender sender, IssueOracle oracl
     private async Task SumsAsync()
     {
         if (oracle.Events.Any(e => oracle.NumberOf(e) is null)) return;
-        foreach (var interval in new[] { "HOUR", "DAY" })
+        foreach (var interval in new[] { random.OneOf("HOUR", "DAY") })
         {
             var url = $"{App}/stats/timeseries?interval={interval}&tz=Asia/Kathmandu&{Ends(Whole(Window()))}";
             var sums = new SortedDictionary<DateTimeOffset, long>();

@@ -14,17 +14,21 @@ internal static class GroupTexts
     /// <summary>Groups of which the newest event is read in one trip: events may be large.</summary>
     private const int AtOnce = 200;
 
+    /// <summary>So many events that only carry a group's key are passed over; then a later fold tells it.</summary>
+    private const int MostAlien = 1_000;
+
     /// <summary>
     /// The sequence number and time of a group's newest event, as SQL: of those that carry their key the newest by the
     /// index of keys, or one of those that do not.
     /// </summary>
     /// <param name="tables">Of which version.</param>
     /// <param name="g">What the query calls the group, with tenant_id, grouping and group_key.</param>
-    public static string Newest(CounterTables tables, string g) =>
+    private static string Newest(CounterTables tables, string g) =>
         $"""
         select newest.seq_id from (
           (select e.seq_id, e.timestamp as received_at from {LogSchema.Name}.mt_events as e
            where e.tenant_id = {g}.tenant_id and e.{LogRow.StoredKey} = {g}.group_key and {LogRow.IsError}
+             and e.seq_id <> all($1)
              and not exists (
                select from {tables.EventKeys} as k
                where k.tenant_id = {g}.tenant_id and k.grouping = {g}.grouping and k.seq_id = e.seq_id)
@@ -61,17 +65,23 @@ internal static class GroupTexts
     {
         var tables = new CounterTables(names);
         Dictionary<int, RuleSet>? rules = null;
+        var alien = new List<long>();
         while (true)
         {
             var told = new List<Told>();
             await using (var command = new NpgsqlCommand(Untold(tables), connection) { CommandTimeout = 0 })
-            await using (var row = await command.ExecuteReaderAsync(stop))
+            {
+                command.Parameters.Add(new() { Value = alien.ToArray() });
+                await using var row = await command.ExecuteReaderAsync(stop);
                 while (await row.ReadAsync(stop)) told.Add(Read(row));
+            }
             if (told.Count == 0) return;
             rules ??= await AdoptedRules.ReadAsync(connection, stop);
             var own = told.FindAll(row => row.IsOfGroup(rules));
             await WriteAsync(connection, tables, own, rules, stop);
-            if (told.Count < AtOnce || own.Count == 0) return;
+            if (own.Count == told.Count && told.Count < AtOnce) return;
+            alien.AddRange(told.Except(own).Select(row => row.Sequence));
+            if (alien.Count > MostAlien) return;
         }
     }
 
@@ -82,8 +92,8 @@ internal static class GroupTexts
             adopted.GetValueOrDefault(TenantId.Parse(Tenant), RuleSet.BuiltIn);
 
         /// <summary>
-        /// An event that is not folded yet may carry a key that other rules made, and be of another group. Then this one
-        /// is told with a later fold, when that is known.
+        /// An event that is not folded yet may carry a key that other rules made, and be of another group: it is passed
+        /// over.
         /// </summary>
         public bool IsOfGroup(Dictionary<int, RuleSet> adopted)
         {
