@@ -1,5 +1,6 @@
 using ErrorTracker.Counters;
 using ErrorTracker.Projections;
+using ErrorTracker.Tests.Issues;
 
 namespace ErrorTracker.Tests.Counters;
 
@@ -85,6 +86,90 @@ public sealed class CountersProofTests(SharedApi shared) : IAsyncLifetime
         await ExecuteAsync($"delete from {Tables.Texts}");
         await ExecuteAsync($"update {Tables.OpenMinutes} set message_hash = gen_random_uuid()");
         Assert.Contains(("text", 0L), (await DifferencesAsync(most: 100)).Select(text => (text.Step, text.Counted)));
+    }
+
+    /// <summary>Each fault by itself: the tables are put back after each.</summary>
+    [Fact]
+    public async Task whatever_is_wrong_with_groups_their_counts_releases_and_keys_is_found()
+    {
+        await StoreGroupsAsync();
+        (string Table, string Step, string[] Faults)[] cases =
+        [
+            (Tables.Groups, "group",
+            [
+                "update TABLE set number = number + 10",
+                "update TABLE set number = case when number = 1 then 30 else number end",
+                "update TABLE set count = count + 1 where number = 2",
+                "update TABLE set first_seq = first_seq + 1 where number = 2",
+                "update TABLE set first_seen = first_seen - interval '1 microsecond' where number = 2",
+                "update TABLE set last_seen = last_seen + interval '1 microsecond' where number = 2",
+                "update TABLE set group_key = 'another' where number = 2",
+                "delete from TABLE where number = 2",
+                """
+                insert into TABLE select tenant_id, grouping, 7, 'more', first_seq, first_seen, last_seen, count, text_seq,
+                  level, title, type, place from TABLE where number = 1
+                """,
+            ]),
+            (Tables.GroupCounts, "d",
+            [
+                "update TABLE set count = count + 1 where step = 'd' and release = '1.0'",
+                "update TABLE set release = '' where step = 'd' and release = '1.0'",
+                "update TABLE set environment = 'other' where step = 'd' and release = '1.0'",
+                "update TABLE set level = 'INFO' where step = 'd' and release = '1.0'",
+                "update TABLE set number = 1 where step = 'd' and release = '1.0'",
+                "delete from TABLE where step = 'd' and release = '1.0'",
+            ]),
+            (Tables.Releases, "release",
+            [
+                "update TABLE set count = count - 1",
+                "update TABLE set first_seen = first_seen + interval '1 microsecond'",
+                "update TABLE set last_seen = last_seen - interval '1 microsecond'",
+                "update TABLE set release = '1.1'",
+                "delete from TABLE",
+                "insert into TABLE select tenant_id, '3.0', first_seen, last_seen, count from TABLE",
+            ]),
+            (Tables.EventKeys, "facts",
+            [
+                "update TABLE set group_key = 'another' where seq_id = 5",
+                "update TABLE set release = '9' where seq_id = 5",
+                "update TABLE set environment = 'other' where seq_id = 5",
+                "update TABLE set received_at = received_at + interval '1 microsecond' where seq_id = 5",
+                "delete from TABLE where seq_id = 5",
+                """
+                insert into TABLE select tenant_id, grouping, 1000000, group_key, release, environment, received_at
+                from TABLE where seq_id = 5
+                """,
+            ]),
+            ("errortracker.mt_events", "facts",
+            [
+                """update TABLE set headers = '{"key": "another", "rules": "g1"}' where headers is not null""",
+                """update TABLE set headers = headers - 'release' where headers is not null""",
+            ]),
+        ];
+        foreach (var (table, step, faults) in cases)
+        {
+            await ExecuteAsync($"create table kept as table {table}");
+            foreach (var fault in faults)
+            {
+                await ExecuteAsync(fault.Replace("TABLE", table));
+                Assert.True(
+                    (await DifferencesAsync(most: 10_000)).Any(found => found.Step == step), $"{step} after {fault}");
+                await ExecuteAsync($"truncate {table}; insert into {table} overriding system value table kept");
+                Assert.Empty(await DifferencesAsync());
+            }
+            await ExecuteAsync("drop table kept");
+        }
+    }
+
+    /// <summary>A second group, of a release; its facts are stored beside its events.</summary>
+    private async Task StoreGroupsAsync()
+    {
+        await _api.StoreAsync(Enumerable.Range(0, 3).Select(i => RandomErrors.Event(
+            _sender, Start.AddMinutes(i), "ERROR", "paper jam", release: "1.0", environment: "staging")));
+        var counters = ProjectionShard.Of(CountersProjection.Definition);
+        Assert.True(await counters.FoldAsync(_api.Database, 201, 204, CancellationToken.None));
+        await _api.ClosedAsync();
+        Assert.Empty(await DifferencesAsync());
     }
 
     [Fact]

@@ -24,6 +24,7 @@ internal static class CountersProof
         new Comparison("text", TextsOf(tables), Bucket: null),
         new Comparison("group", GroupsOf(tables), Bucket: null),
         new Comparison("release", ReleasesOf(tables), Bucket: null),
+        new Comparison("facts", FactsOf(tables), Bucket: null),
     ])
     {
         Before = RecountedKeys.MakeAsync,
@@ -260,6 +261,34 @@ internal static class CountersProof
           group by 1, 2) as recounted
         using (tenant_id, release)
         where @since is null and @until is null
+        """;
+
+    /// <summary>
+    /// The facts of events by their key: those that are made anew, and those that are kept apart or else beside the
+    /// event. Readers find the events of a group by them.
+    /// </summary>
+    private static string FactsOf(CounterTables tables) =>
+        $"""
+        select told.tenant_id, min(told.timestamp) as bucket, 'facts of ' || told.group_key as subject,
+          count(*) filter (where told.is_right) as counted,
+          count(*) as recounted,
+          count(*) filter (where told.is_right) = count(*) as agrees
+        from (
+          select e.tenant_id, e.timestamp, r.group_key,
+            (coalesce(k.group_key, e.headers ->> 'key'), coalesce(k.release, e.headers ->> 'release', ''),
+             coalesce(k.environment, e.headers ->> 'environment', ''), coalesce(k.received_at, e.timestamp))
+            is not distinct from
+            (r.group_key, {Named("release", 200)}, {Named("environment", 64)}, e.timestamp) as is_right
+          from recounted_keys as r
+          join {LogSchema.Name}.mt_events as e on e.seq_id = r.seq_id
+          left join {tables.EventKeys} as k
+            on k.tenant_id = e.tenant_id and k.grouping = r.grouping and k.seq_id = e.seq_id) as told
+        group by told.tenant_id, told.group_key
+        union all
+        select k.tenant_id, k.received_at, 'facts of no event ' || k.seq_id, 1, 0, false
+        from {tables.EventKeys} as k
+        where {Serves("k")} and @since is null and @until is null
+          and not exists (select from recounted_keys as r where r.seq_id = k.seq_id and r.grouping = k.grouping)
         """;
 
     /// <summary>Whole multiples of a length since the epoch.</summary>

@@ -14,17 +14,21 @@ internal static class GroupTexts
     /// <summary>Groups of which the newest event is read in one trip: events may be large.</summary>
     private const int AtOnce = 200;
 
+    /// <summary>So many events that only carry a group's key are passed over; then a later fold tells it.</summary>
+    private const int MostAlien = 1_000;
+
     /// <summary>
     /// The sequence number and time of a group's newest event, as SQL: of those that carry their key the newest by the
     /// index of keys, or one of those that do not.
     /// </summary>
     /// <param name="tables">Of which version.</param>
     /// <param name="g">What the query calls the group, with tenant_id, grouping and group_key.</param>
-    public static string Newest(CounterTables tables, string g) =>
+    private static string Newest(CounterTables tables, string g) =>
         $"""
         select newest.seq_id from (
           (select e.seq_id, e.timestamp as received_at from {LogSchema.Name}.mt_events as e
            where e.tenant_id = {g}.tenant_id and e.{LogRow.StoredKey} = {g}.group_key and {LogRow.IsError}
+             and e.seq_id <> all($1)
              and not exists (
                select from {tables.EventKeys} as k
                where k.tenant_id = {g}.tenant_id and k.grouping = {g}.grouping and k.seq_id = e.seq_id)
@@ -38,7 +42,8 @@ internal static class GroupTexts
 
     private static string Untold(CounterTables tables) =>
         $"""
-        select g.tenant_id, g.grouping, g.number, e.seq_id, e.data::text
+        select g.tenant_id, g.grouping, g.number, g.group_key, e.seq_id, e.headers->>'{EventFacts.RulesMember}',
+          e.data::text
         from (
           select u.tenant_id, u.grouping, u.number, u.group_key from {tables.Groups} as u
           where u.text_seq = 0 limit {AtOnce}) as g
@@ -68,28 +73,44 @@ internal static class GroupTexts
     {
         var tables = new CounterTables(names);
         Dictionary<int, RuleSet>? rules = null;
+        var alien = new List<long>();
         while (true)
         {
             var told = new List<Told>();
             await using (var command = new NpgsqlCommand(Untold(tables), connection) { CommandTimeout = 0 })
-            await using (var row = await command.ExecuteReaderAsync(stop))
+            {
+                command.Parameters.Add(new() { Value = alien.ToArray() });
+                await using var row = await command.ExecuteReaderAsync(stop);
                 while (await row.ReadAsync(stop)) told.Add(Read(row));
+            }
             if (told.Count == 0) return;
             rules ??= await AdoptedRules.ReadAsync(connection, stop);
-            await WriteAsync(connection, tables, told, row => RulesOf(row, rules, other), stop);
-            if (told.Count < AtOnce) return;
+            var own = told.FindAll(row => IsOfGroup(row, RulesOf(row, rules, other)));
+            await WriteAsync(connection, tables, own, row => RulesOf(row, rules, other).Rules, stop);
+            if (own.Count == told.Count && told.Count < AtOnce) return;
+            alien.AddRange(told.Except(own).Select(row => row.Sequence));
+            if (alien.Count > MostAlien) return;
         }
     }
 
-    private sealed record Told(string Tenant, int Grouping, int Number, long Sequence, byte[] Event);
+    private sealed record Told(
+        string Tenant, int Grouping, int Number, string Key, long Sequence, string? Label, byte[] Event);
+
+    /// <summary>
+    /// An event that is not folded yet may carry a key that other rules made, and be of another group: it is passed
+    /// over.
+    /// </summary>
+    private static bool IsOfGroup(Told row, RuleSet rules) =>
+        row.Label == rules.Label || GroupKey.OfStored(row.Event, rules.Rules) == row.Key;
 
     private static Told Read(NpgsqlDataReader row) => new(
-        row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetFieldValue<byte[]>(4));
+        row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), row.GetInt64(4),
+        row.IsDBNull(5) ? null : row.GetString(5), row.GetFieldValue<byte[]>(6));
 
-    private static GroupingRules RulesOf(Told row, Dictionary<int, RuleSet> adopted, OtherRules? other) =>
+    private static RuleSet RulesOf(Told row, Dictionary<int, RuleSet> adopted, OtherRules? other) =>
         other is not null && (row.Tenant, row.Grouping) == (other.Tenant, other.Other.Grouping)
-            ? other.Other.Rules
-            : adopted.GetValueOrDefault(TenantId.Parse(row.Tenant), RuleSet.BuiltIn).Rules;
+            ? other.Other
+            : adopted.GetValueOrDefault(TenantId.Parse(row.Tenant), RuleSet.BuiltIn);
 
     private static async Task WriteAsync(NpgsqlConnection connection, CounterTables tables, List<Told> told,
         Func<Told, GroupingRules> rulesOf, CancellationToken stop)

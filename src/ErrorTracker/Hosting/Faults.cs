@@ -1,6 +1,7 @@
 using ErrorTracker.Http;
 using ErrorTracker.Intake;
 using ErrorTracker.Log;
+using ErrorTracker.Windows;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
@@ -24,7 +25,7 @@ internal sealed class Faults(ILogger<Faults> log) : IExceptionHandler
             case ConnectionResetException: // its sender is gone, and so is whom to tell
                 http.Abort();
                 return true;
-            case TooManyReadersException:
+            case TooManyReadersException or StillCountedException:
                 await Refusal.TryLater(failure.Message, http.Response).ExecuteAsync(http);
                 return true;
             case PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }:

@@ -48,7 +48,7 @@ public static class ExplainGrouping
     {
         if (EventIds.Parse(id) is not { } parsed) return NoSuchEvent;
         await using var view = await snapshots.TakeAsync(application.Id, stop);
-        await view.ReadTailAsync(stop);
+        await view.ReadWholeTailAsync(stop);
         var ids = Ask(application.Id, ("id", parsed), ("named", PendingEvent.IdOf(application.Id, parsed)));
         var found = await view.QueryAsync(EventSql, ids, row => row.GetFieldValue<byte[]>(0), stop);
         if (found is not [var stored]) return NoSuchEvent;

@@ -18,25 +18,65 @@ public sealed record IssueRequest(
 /// <summary>Finds issues and says what they are called.</summary>
 internal static class FindIssues
 {
-    /// <summary>Longer events are not read for a title: the one that is stored will do.</summary>
+    /// <summary>
+    /// Longer events are not read for a title if one is stored: that will do. Each is read after the other, as they may
+    /// be large.
+    /// </summary>
     private const int LongestRead = 64 * 1024;
 
     private static readonly string TextsSql =
         $"""
-        select g.number, g.level, g.title, g.type, g.place,
-          case when g.number = any(@fresh) and newest.seq_id <> g.text_seq then (
-            select e.data::text from {LogSchema.Name}.mt_events as e
-            where e.seq_id = newest.seq_id and pg_column_size(e.data) < {LongestRead}) end
+        with {IssueList.TailWith()}
+        select g.number, coalesce(newest.level, g.level), g.title, g.type, g.place, newest.data
         from (
-          select named.number, coalesce(g.group_key, n.key) as group_key, @tenant as tenant_id, @grouping as grouping,
+          select named.number, coalesce(g.group_key, n.key) as group_key,
             coalesce(g.level, '') as level, coalesce(g.title, '') as title, coalesce(g.type, '') as type,
             coalesce(g.place, '') as place, coalesce(g.text_seq, 0) as text_seq
           from unnest(@mains) as named(number)
-          left join {CounterTables.Current.Groups} as g
-            on g.tenant_id = @tenant and g.grouping = @grouping and g.number = named.number
+          left join {IssueGroups.Folded} as g on g.number = named.number
           left join unnest(@new_numbers, @new_keys) as n(number, key) on n.number = named.number) as g
-        left join lateral ({GroupTexts.Newest(CounterTables.Current, "g")}) as newest on g.number = any(@fresh)
+        left join lateral (
+          select {LogRow.Level} as level,
+            case when g.text_seq = 0 or pg_column_size(log.data) < {LongestRead} then log.data::text end as data
+          from {LogSchema.Name}.mt_events as log
+          where log.seq_id <> g.text_seq
+            and log.seq_id = case when g.number = any(@fresh) then ({NewestOf("g")}) end) as newest
+        on true
         """;
+
+    private static string NewestOf(string group) =>
+        $"""
+        select latest.seq from (
+          {IssueList.AllEventsOf(group, (at, seq) => $"order by {at} desc, {seq} desc limit 1")}) as latest
+        order by latest.at desc, latest.seq desc limit 1
+        """;
+
+    /// <summary>
+    /// Places of the log's end that no event can be seen of: some are still being written. The newest of them are
+    /// enough, as nobody writes for long.
+    /// </summary>
+    private const string UnseenSql =
+        $"""
+        select empty.place from generate_series(greatest(@mark, @end - 10000) + 1, @end) as empty(place)
+        where not exists (select from {LogSchema.Name}.mt_events as e where e.seq_id = empty.place)
+        order by empty.place desc limit @most
+        """;
+
+    /// <summary>
+    /// The places up to the end of the log whose events this snapshot does not show, in ascending order. Above the
+    /// high-water mark an event may be seen before another one of a lower number is.
+    /// </summary>
+    public static async Task<IReadOnlyList<long>> UnseenAsync(
+        Snapshot view, int applicationId, CancellationToken stop)
+    {
+        var (mark, end) = (view.Marks.Mark, view.Marks.End);
+        if (mark >= end) return [];
+        var question = QuestionOf(applicationId, Window.Everything,
+            [("mark", mark), ("end", end), ("most", IssueCursor.MostUnseen)]);
+        var places = await view.QueryAsync(UnseenSql, question, row => row.GetInt64(0), stop);
+        places.Reverse();
+        return places;
+    }
 
     /// <summary>A page of issues, and one beyond it if there are more.</summary>
     /// <param name="view">Whose tail has been read.</param>
@@ -77,11 +117,10 @@ internal static class FindIssues
         ]);
         var rows = await view.QueryAsync(TextsSql, question, row => (
             Number: row.GetInt32(0),
-            Stored: new GroupText(row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4)),
-            Newest: row.IsDBNull(5) ? null : row.GetFieldValue<byte[]>(5)), stop);
-        var texts = rows.ToDictionary(row => row.Number, row => row.Newest is null
-            ? row.Stored
-            : GroupText.Of(row.Newest, view.Rules.Rules));
+            Text: row.IsDBNull(5)
+                ? new GroupText(row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4))
+                : GroupText.Of(row.GetFieldValue<byte[]>(5), view.Rules.Rules)), stop);
+        var texts = rows.ToDictionary(row => row.Number, row => row.Text);
         return issues.ConvertAll(issue => ItemOf(applicationId, issue, texts[issue.Main]));
     }
 
@@ -100,6 +139,7 @@ internal static class FindIssues
         :
         [
             ("seen_through", cursor.SeenThrough),
+            ("unseen", cursor.Unseen.ToArray()),
             ("seen_at", cursor.SeenAt),
             ("value", cursor.Value),
             ("time", new DateTimeOffset(cursor.Value, TimeSpan.Zero)),

@@ -11,17 +11,25 @@ namespace ErrorTracker.Issues;
 /// </summary>
 /// <param name="Sort">The order that it is of.</param>
 /// <param name="SeenThrough">The place of the log that the first page included.</param>
+/// <param name="Unseen">Places before it whose events the first page did not include: they were being written.</param>
 /// <param name="SeenAt">The latest received_at up to that place.</param>
 /// <param name="Value">Of the last issue shown: a count, or ticks in UTC.</param>
 /// <param name="Number">Of the last issue shown.</param>
-public sealed record IssueCursor(IssueSort Sort, long SeenThrough, DateTimeOffset SeenAt, long Value, int Number)
+public sealed record IssueCursor(
+    IssueSort Sort, long SeenThrough, IReadOnlyList<long> Unseen, DateTimeOffset SeenAt, long Value, int Number)
 {
-    private const int Longest = 200;
+    /// <summary>So many events at most are looked for that were being written.</summary>
+    public const int MostUnseen = 1_000;
+
+    /// <summary>In so many runs, as a query has its limits: those of the least numbers are left out.</summary>
+    private const int MostRuns = 300;
+
+    private const int Longest = 6_000;
 
     public string ToText()
     {
         var text = string.Create(
-            CultureInfo.InvariantCulture, $"{Sort.Name}|{SeenThrough}|{SeenAt.UtcTicks}|{Value}|{Number}");
+            CultureInfo.InvariantCulture, $"{Sort.Name}|{SeenThrough}|{SeenAt.UtcTicks}|{Value}|{Number}|{Ranges()}");
         return Base64Url.EncodeToString(Encoding.ASCII.GetBytes(text));
     }
 
@@ -38,11 +46,38 @@ public sealed record IssueCursor(IssueSort Sort, long SeenThrough, DateTimeOffse
     {
         if (text.Length > Longest || !Base64Url.IsValid(text)) return null;
         var parts = Encoding.ASCII.GetString(Base64Url.DecodeFromChars(text)).Split('|');
-        if (parts.Length != 5 || Array.Find(IssueSort.All, known => known.Name == parts[0]) is not { } sort) return null;
+        if (parts.Length != 6 || Array.Find(IssueSort.All, known => known.Name == parts[0]) is not { } sort) return null;
         if (!Long(parts[1], out var seenThrough) || !Long(parts[2], out var ticks)) return null;
         if (!Long(parts[3], out var value) || !Long(parts[4], out var number)) return null;
         if (ticks > DateTimeOffset.MaxValue.UtcTicks || value > DateTimeOffset.MaxValue.UtcTicks) return null;
-        return number > int.MaxValue ? null : new(sort, seenThrough, new(ticks, TimeSpan.Zero), value, (int)number);
+        if (number > int.MaxValue || UnseenIn(parts[5], seenThrough) is not { } unseen) return null;
+        return new(sort, seenThrough, unseen, new(ticks, TimeSpan.Zero), value, (int)number);
+    }
+
+    /// <summary>Runs of unseen places: how far before <see cref="SeenThrough"/> each ends, and how many it has.</summary>
+    private string Ranges()
+    {
+        var runs = new List<string>();
+        for (int start = 0, next = 1; next <= Unseen.Count; next++)
+        {
+            if (next < Unseen.Count && Unseen[next] == Unseen[next - 1] + 1) continue;
+            runs.Add(string.Create(CultureInfo.InvariantCulture, $"{SeenThrough - Unseen[next - 1]}.{next - start}"));
+            start = next;
+        }
+        return string.Join(',', runs.TakeLast(MostRuns));
+    }
+
+    private static List<long>? UnseenIn(string ranges, long seenThrough)
+    {
+        var unseen = new List<long>();
+        foreach (var run in ranges.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (run.Split('.') is not [var before, var many]) return null;
+            if (!Long(before, out var distance) || !Long(many, out var count)) return null;
+            if (distance > seenThrough || count > MostUnseen - unseen.Count) return null;
+            for (var place = seenThrough - distance - count + 1; count > 0; place++, count--) unseen.Add(place);
+        }
+        return unseen;
     }
 
     private static bool Long(string text, out long number) =>

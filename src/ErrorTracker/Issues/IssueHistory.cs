@@ -83,10 +83,24 @@ public static class IssueHistory
         return new(issue, [.. items.Select(DecisionItem.Of)]);
     }
 
+    private const string IsDecidedSql =
+        $"select exists (select from {LogSchema.Name}.mt_streams as s where s.tenant_id = $1 and s.id = $2)";
+
     /// <summary>All decisions about the issues of an application, the oldest first.</summary>
     private static async Task<List<IDecision>> ReadAllAsync(
         int application, IDocumentStore store, NpgsqlConnection connection, CancellationToken stop)
     {
+        // Of most applications nobody has decided anything, and a session costs more than this question.
+        await using var isDecided = new NpgsqlCommand(IsDecidedSql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = TenantId.Of(application) },
+                new() { Value = DecisionStream.Of(application) },
+            },
+        };
+        if (!(bool)(await isDecided.ExecuteScalarAsync(stop))!) return [];
+
         var options = Marten.Services.SessionOptions.ForConnection(connection);
         options.TenantId = TenantId.Of(application);
         await using var session = store.QuerySession(options);

@@ -44,7 +44,7 @@ internal static class IssueList
     /// <summary>One issue, whatever has been decided about it.</summary>
     public static readonly string SqlOfOne =
         $"""
-        with {Recent},
+        with {Recent()},
         touched as (select @issue::integer as issue),
         {Special("sum(x.count)::bigint", "true")}
         select special.issue, special.main, special.first_seen, special.last_seen, special.count, in_window.n,
@@ -59,13 +59,13 @@ internal static class IssueList
 
     private static string SqlOf(IssueSort sort, bool isLater, bool isFiltered) =>
         $"""
-        with {Recent},
+        with {Recent(isFiltered)},
         touched as (
           select distinct {IssueMembers.IssueOf("@tenant", "r.number")} as issue from recent as r
           union
           select i.issue from {IssueMembers.Table} as i where i.tenant_id = @tenant
           {(isLater ? $"union {SeenLater}" : "")}),
-        {Special(isLater ? AsSeen(sort) : ValueOf(sort, "x"), isLater ? "x.first_seq <= @seen_through" : "true")},
+        {Special(isLater ? AsSeen(sort) : ValueOf(sort, "x"), isLater ? WasSeen("x.first_seq") : "true")},
         plain as (
           select g.number as issue, g.number as main, g.first_seen, g.last_seen, g.count, array[g.number] as numbers,
             array[g.group_key] as keys, false as is_fresh, {ValueOf(sort, "g")} as value
@@ -74,8 +74,8 @@ internal static class IssueList
             and not exists (select from touched as t where t.issue = g.number)
             and not exists (
               select from {IssueMembers.Table} as i where i.tenant_id = @tenant and i.number = g.number)
-            {(isFiltered ? $"and {Matches("g.number")}" : "")}
-            {(isLater ? $"and {Before(sort, "g")} and g.first_seq <= @seen_through" : "")}
+            {(isFiltered ? $"and {GroupMatches}" : "")}
+            {(isLater ? $"and {Before(sort, "g")} and {WasSeen("g.first_seq")}" : "")}
           order by g.{sort.Name} desc, g.number desc)
         select page.issue, page.main, page.first_seen, page.last_seen, page.count, page.n, page.value, page.is_fresh,
           page.keys
@@ -83,7 +83,7 @@ internal static class IssueList
           (select s.*, in_window.n
            from (
              select special.* from special
-             where {(isFiltered ? Matches("special.main") : "true")}
+             where {(isFiltered ? SpecialMatches : "true")}
                {(isLater ? "and (special.value, special.issue) < (@value, @number)" : "")}
              order by special.value desc, special.issue desc offset 0) as s
            cross join lateral ({InWindow("s")}) as in_window
@@ -105,19 +105,19 @@ internal static class IssueList
     /// Subqueries. <c>recent_parts</c> are the events that the counts of groups do not include, by group and minute or
     /// one by one: those of open minutes and of the tail. <c>recent</c> adds them up by group.
     /// </summary>
-    private static string Recent =>
+    /// <param name="isFiltered">With the releases and environments of each part.</param>
+    private static string Recent(bool isFiltered = false) =>
         $"""
-        tail as materialized (
-          select {Scope.KeyOfLog} as key, log.timestamp
-          from {LogSchema.Name}.mt_events as log
-          where log.seq_id > @folded and log.tenant_id = @tenant and {LogRow.IsError}),
+        {TailWith(isFiltered ? $", {Scope.ReleaseOfLog} as release, {Scope.EnvironmentOfLog} as environment" : "")},
         recent_parts as materialized (
           select m.number, m.bucket, m.count as n, m.first_seen, m.last_seen, true as is_minute
+            {(isFiltered ? ", m.release, m.environment" : "")}
           from {CounterTables.Current.OpenBuckets} as b
           join {CounterTables.Current.OpenMinutes} as m on m.bucket = b.bucket
           where m.tenant_id = @tenant and m.grouping = @grouping and @folded > 0
           union all
           select {IssueGroups.NumberOf("t.key")}, t.timestamp, 1, t.timestamp, t.timestamp, false
+            {(isFiltered ? ", t.release, t.environment" : "")}
           from tail as t),
         recent as materialized (
           select r.number, sum(r.n)::bigint as n, min(r.first_seen) as first_seen, max(r.last_seen) as last_seen
@@ -126,11 +126,20 @@ internal static class IssueList
           group by r.number)
         """;
 
+    /// <summary>The subquery <c>tail</c>: events that are not folded, and their keys.</summary>
+    internal static string TailWith(string more = "") =>
+        $"""
+        tail as materialized (
+          select {Scope.KeyOfLog} as key, log.timestamp, log.seq_id {more}
+          from {LogSchema.Name}.mt_events as log
+          where log.seq_id > @folded and log.tenant_id = @tenant and {LogRow.IsError})
+        """;
+
     /// <summary>A query: issues with events after those that the first page included.</summary>
     private static string SeenLater =>
         $"""
-        select {IssueMembers.IssueOf("@tenant", "g.number")} from {CounterTables.Current.Groups} as g
-        where g.tenant_id = @tenant and g.grouping = @grouping and g.last_seen > @seen_at - {Slack}
+        select {IssueMembers.IssueOf("@tenant", "g.number")} from {IssueGroups.Folded} as g
+        where g.last_seen > @seen_at - {Slack}
         """;
 
     /// <summary>The subquery <c>special</c>: the issues that are touched, put together of all their groups.</summary>
@@ -151,21 +160,31 @@ internal static class IssueList
             least(g.first_seen, r.first_seen) as first_seen, greatest(g.last_seen, r.last_seen) as last_seen,
             r.number is not null as is_fresh
           from members as m
-          left join {CounterTables.Current.Groups} as g
-            on g.tenant_id = @tenant and g.grouping = @grouping and g.number = m.number and @folded > 0
+          left join {IssueGroups.Folded} as g on g.number = m.number
           left join unnest(@new_numbers, @new_keys, @new_seqs) as n(number, key, first_seq)
             on n.number = m.number and g.number is null
           left join recent as r on r.number = m.number
           where g.number is not null or n.number is not null),
         special as (
-          select x.issue, (array_agg(x.number order by x.last_seen desc, x.number desc))[1] as main,
+          select x.issue, (array_agg(x.number order by x.last_seen desc, x.last_seq desc))[1] as main,
             min(x.first_seen) as first_seen, max(x.last_seen) as last_seen, sum(x.count)::bigint as count,
             array_agg(x.number) as numbers,
             array_agg(x.group_key order by x.number <> x.issue, x.number) as keys, bool_or(x.is_fresh) as is_fresh,
             {value} as value
-          from groups as x
+          from (
+            select tied.*, case when tied.ties > 1 then ({LastSequence("tied")}) end as last_seq
+            from (
+              select groups.*, count(*) over (partition by groups.issue, groups.last_seen) as ties from groups) as tied
+          ) as x
           where {condition}
           group by x.issue)
+        """;
+
+    /// <summary>Of several events that were received at the same moment the newest is the log's last.</summary>
+    private static string LastSequence(string group) =>
+        $"""
+        select max(latest.seq) from (
+          {AllEventsOf(group, (at, _) => $"and {at} = {group}.last_seen")}) as latest
         """;
 
     /// <summary>What a group, or several that are added up, is sorted by: a count, or ticks of its time.</summary>
@@ -180,20 +199,25 @@ internal static class IssueList
     private static string AsSeen(IssueSort sort) => sort.Name switch
     {
         "count" => $"sum(x.count - ({NewerThanSeen("x")}))::bigint",
-        "first_seen" => Ticks("min(x.first_seen)"),
-        _ => Ticks($"max(({LastAsSeen("x")}))"),
+        "first_seen" => Ticks($"min(({EndAsSeen("x", "asc")}))"),
+        _ => Ticks($"max(({EndAsSeen("x", "desc")}))"),
     };
+
+    /// <summary>Whether the first page included an event of this number.</summary>
+    private static string WasSeen(string seq) => $"({seq} <= @seen_through and {seq} <> all(@unseen))";
 
     private static string NewerThanSeen(string group) =>
         $"""
         select count(*) from (
-          {EventsOf(group, (at, seq) => $"and {at} > @seen_at - {Slack} and {seq} > @seen_through")}) as newer
+          {AllEventsOf(group, (at, seq) => $"and {at} > @seen_at - {Slack} and not {WasSeen(seq)}")}) as newer
         """;
 
-    private static string LastAsSeen(string group) =>
+    /// <summary>The first or the last of the group's events that the first page included.</summary>
+    private static string EndAsSeen(string group, string order) =>
         $"""
-        select max(older.at) from (
-          {EventsOf(group, (at, seq) => $"and {seq} <= @seen_through order by {at} desc limit 1")}) as older
+        select seen.at from (
+          {AllEventsOf(group, (at, seq) => $"and {WasSeen(seq)} order by {at} {order} limit 1")}) as seen
+        order by seen.at {order} limit 1
         """;
 
     /// <summary>
@@ -215,6 +239,15 @@ internal static class IssueList
            {rest("k.received_at", "k.seq_id")})
         """;
 
+    /// <summary>The same for events with the tail's, which is a subquery before: not all of its keys are stored.</summary>
+    internal static string AllEventsOf(string group, Func<string, string, string> rest) =>
+        $"""
+        {EventsOf(group, (at, seq) => $"and {seq} <= @folded {rest(at, seq)}")}
+        union all
+        (select t.timestamp, t.seq_id from tail as t
+         where t.key = {group}.group_key {rest("t.timestamp", "t.seq_id")})
+        """;
+
     private static string Before(IssueSort sort, string group) => sort.Name == "count"
         ? $"({group}.count, {group}.number) < (@value, @number)"
         : $"({group}.{sort.Name}, {group}.number) < (@time, @number)";
@@ -223,33 +256,65 @@ internal static class IssueList
     private static string Ticks(string time) =>
         $"(extract(epoch from {time}) * 10000000 + 621355968000000000)::bigint";
 
-    /// <summary>Filters, on the group whose texts an issue has.</summary>
-    private static string Matches(string number) =>
+    /// <summary>The filters on a group, called g, that has no events but those of closed minutes.</summary>
+    private static string GroupMatches =>
         $"""
-        exists (
-          select from {CounterTables.Current.Groups} as text
-          where text.tenant_id = @tenant and text.grouping = @grouping and text.number = {number}
-            and (@issue_level::text is null or text.level = @issue_level)
-            and not exists (
-              select from unnest(@words) as w(word)
-              where strpos(lower(concat_ws(' ', text.title, text.type, text.place)), w.word) = 0)
-            and {Named("release", "@releases")}
-            and {Named("environment", "@environments")})
+        (@issue_level::text is null or g.level = @issue_level)
+        and {HasWords("g")}
+        and {AreNamed("release", "@releases", value => CountedWith("release", value, "= g.number"))}
+        and {AreNamed("environment", "@environments", value => CountedWith("environment", value, "= g.number"))}
         """;
 
-    /// <summary>Some event of the group names each of them.</summary>
-    private static string Named(string column, string values) =>
+    /// <summary>
+    /// The filters on an issue, called special. What it is called is that of its main group, as it was last looked at;
+    /// all else is as it is now.
+    /// </summary>
+    private static string SpecialMatches =>
+        $"""
+        (@issue_level::text is null or @issue_level = (
+          select {LogRow.Level} from {LogSchema.Name}.mt_events as log where log.seq_id = ({NewestOfMain})))
+        and (cardinality(@words) = 0 or exists (
+          select from {IssueGroups.Folded} as text where text.number = special.main and {HasWords("text")}))
+        and {AreNamed("release", "@releases", value => NamedBySpecial("release", value))}
+        and {AreNamed("environment", "@environments", value => NamedBySpecial("environment", value))}
+        """;
+
+    private static string NewestOfMain =>
+        $"""
+        select newest.seq from groups as main
+        cross join lateral (
+          {AllEventsOf("main", (at, seq) => $"and {at} = main.last_seen")}) as newest
+        where main.number = special.main
+        order by newest.seq desc limit 1
+        """;
+
+    private static string HasWords(string group) =>
         $"""
         not exists (
-          select from unnest({values}) as named(value)
-          where not exists (
-            select from {CounterTables.Current.GroupCounts} as c
-            where c.tenant_id = @tenant and c.grouping = @grouping and c.number = text.number and c.step = 'd'
-              and c.{column} = named.value)
-          and not exists (
-            select from {CounterTables.Current.OpenMinutes} as m
-            where m.tenant_id = @tenant and m.grouping = @grouping and m.number = text.number
-              and m.{column} = named.value))
+          select from unnest(@words) as w(word)
+          where strpos(lower(concat_ws(' ', {group}.title, {group}.type, {group}.place)), w.word) = 0)
+        """;
+
+    /// <summary>Some event names each of the values.</summary>
+    private static string AreNamed(string name, string values, Func<string, string> isNamed) =>
+        $"""
+        not exists (
+          select from unnest({values}) as {name}s(value) where not ({isNamed($"{name}s.value")}))
+        """;
+
+    private static string NamedBySpecial(string column, string value) =>
+        $"""
+        {CountedWith(column, value, "= any(special.numbers)")}
+        or exists (
+          select from recent_parts as r where r.number = any(special.numbers) and r.{column} = {value})
+        """;
+
+    private static string CountedWith(string column, string value, string number) =>
+        $"""
+        exists (
+          select from {CounterTables.Current.GroupCounts} as c
+          where c.tenant_id = @tenant and c.grouping = @grouping and c.number {number} and c.step = 'd'
+            and c.{column} = {value} and @folded > 0)
         """;
 
     /// <summary>A query: how many of an issue's events lie in the window.</summary>

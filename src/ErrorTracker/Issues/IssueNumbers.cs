@@ -1,4 +1,3 @@
-using ErrorTracker.Counters;
 using ErrorTracker.Windows;
 
 namespace ErrorTracker.Issues;
@@ -10,8 +9,7 @@ public sealed class IssueNumbers(Snapshots snapshots)
 {
     private static readonly string Groups =
         $"""
-        select g.group_key as key, g.number from {CounterTables.Current.Groups} as g
-        where g.tenant_id = @tenant and g.grouping = @grouping
+        select g.group_key as key, g.number from {IssueGroups.Folded} as g
         union all
         select n.key, n.number from unnest(@new_keys, @new_numbers) as n(key, number)
         """;
@@ -36,7 +34,7 @@ public sealed class IssueNumbers(Snapshots snapshots)
         string sql, int application, Array asked, CancellationToken stop)
     {
         await using var view = await snapshots.TakeAsync(application, stop);
-        await view.ReadTailAsync(stop);
+        await view.ReadWholeTailAsync(stop);
         var question = new Question(application, Window.Everything, ladder: [], level: null, ("asked", asked));
         var rows = await view.QueryAsync(sql, question, row => (row.GetString(0), row.GetInt32(1)), stop);
         return rows.ToDictionary();

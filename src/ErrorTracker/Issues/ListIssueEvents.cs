@@ -97,8 +97,7 @@ public static class ListIssueEvents
             if (!page.TryReserve(EventJson.Overhead)) return PageAnswer.Busy(http);
             page.Write("{\"items\":["u8);
             await using var view = await snapshots.TakeAsync(application.Id, stop);
-            await view.ReadTailAsync(stop);
-            if (!view.Tail.IsComplete) return StillCounted.Answer(http);
+            await view.ReadWholeTailAsync(stop);
             if (await IssueGroups.FindAsync(view, application.Id, request.Number, stop) is not { } issue)
                 return ReadIssue.NoSuchIssue;
             if (await FillAsync(page, view, application.Id, issue, request.List, stop) is not { } filled)

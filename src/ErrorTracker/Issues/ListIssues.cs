@@ -47,13 +47,12 @@ public static class ListIssues
     /// </summary>
     [WolverineGet("/apps/{app_id}/issues", OperationId = "ListIssues")]
     [ProducesResponseType<IssuePage>(200), Refuses(400, 404, 503)]
-    public static async Task<IResult> Get(
-        Application application, IssueRequest request, HttpContext http, Snapshots snapshots, CancellationToken stop)
+    public static async Task<IssuePage> Get(
+        Application application, IssueRequest request, Snapshots snapshots, CancellationToken stop)
     {
         await using var view = await snapshots.TakeAsync(application.Id, stop);
-        await view.ReadTailAsync(stop);
-        if (!view.Tail.IsComplete) return StillCounted.Answer(http);
-        return Results.Ok(await PageAsync(view, application.Id, request, stop));
+        await view.ReadWholeTailAsync(stop);
+        return await PageAsync(view, application.Id, request, stop);
     }
 
     internal static async Task<IssuePage> PageAsync(
@@ -63,9 +62,13 @@ public static class ListIssues
         var page = found.Take(request.Limit).ToList();
         var seenThrough = request.After?.SeenThrough ?? view.Marks.End;
         var seenAt = request.After?.SeenAt ?? view.Marks.Newest;
-        var next = found.Count > page.Count
-            ? new IssueCursor(request.Sort, seenThrough, seenAt, page[^1].Value, page[^1].Number).ToText()
-            : null;
+        var next = found.Count > page.Count ? await NextAsync() : null;
         return new(await FindIssues.DescribeAsync(view, applicationId, page, stop), next, seenThrough);
+
+        async Task<string> NextAsync()
+        {
+            var unseen = request.After?.Unseen ?? await FindIssues.UnseenAsync(view, applicationId, stop);
+            return new IssueCursor(request.Sort, seenThrough, unseen, seenAt, page[^1].Value, page[^1].Number).ToText();
+        }
     }
 }

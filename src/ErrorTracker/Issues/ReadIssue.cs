@@ -59,67 +59,74 @@ public static class ReadIssue
     [WolverineGet("/apps/{app_id}/issues/{number}", OperationId = "GetIssue")]
     [ProducesResponseType<IssueDetails>(200), Refuses(400, 404, 503)]
     public static async Task<IResult> Get(
-        Application application, Request request, HttpContext http, Snapshots snapshots, IDocumentStore store,
-        CancellationToken stop)
+        Application application, Request request, Snapshots snapshots, IDocumentStore store, CancellationToken stop)
     {
         await using var view = await snapshots.TakeAsync(application.Id, stop);
-        await view.ReadTailAsync(stop);
-        if (!view.Tail.IsComplete) return StillCounted.Answer(http);
-        if (await FindAsync(view, application.Id, request, stop) is not { } details) return NoSuchIssue;
+        await view.ReadWholeTailAsync(stop);
+        var (details, isTooFine) = await FindAsync(view, application.Id, request, stop);
+        if (isTooFine) return Refusal.Invalid("interval", Timeseries.TooManyBuckets);
+        if (details is null) return NoSuchIssue;
         var history = await IssueHistory.ReadAsync(application.Id, details.Number, store, view.Connection, stop);
         return Results.Ok(details with { History = history.Items });
     }
 
+    public static ProblemDetails OnException(UnknownZoneException _) => Problem.Invalid("tz", Zone.Expected);
+
     internal static IResult NoSuchIssue => Refusal.NotFound("There is no such issue.");
 
-    internal static async Task<IssueDetails?> FindAsync(
+    /// <returns>Null if there is no such issue, or if its series would have too many buckets.</returns>
+    /// <exception cref="UnknownZoneException">The zone is known here, but not to the database.</exception>
+    private static async Task<(IssueDetails? Details, bool IsTooFine)> FindAsync(
         Snapshot view, int applicationId, Request request, CancellationToken stop)
     {
-        if (await IssueGroups.FindAsync(view, applicationId, request.Number, stop) is not { } groups) return null;
+        var number = request.Number;
+        if (await IssueGroups.FindAsync(view, applicationId, number, stop) is not { } groups) return (null, false);
         var all = await FindIssues.OneAsync(view, applicationId, groups, request.Window ?? Window.Everything, stop);
-        if (all is null) return null;
+        if (all is null) return (null, false);
 
         var window = Clip(request.Window, all);
+        var seen = SeenIn(window, all);
         var interval = request.Interval ?? Interval.For(window, request.Zone, most: 200);
-        var series = new Timeseries.Request(window, Level: null, request.Zone, Fill: false, interval);
+        if (seen is { } touched && Timeseries.IsTooFine(interval, request.Zone, touched)) return (null, true);
         var question = new Question(applicationId, window, Step.OfGroups) { Issue = groups };
         var item = (await FindIssues.DescribeAsync(view, applicationId, [all], stop))[0];
-        return new(
+        var details = new IssueDetails(
             item.Id, item.Number, item.Title, item.Type, item.Place, item.Level, item.State, item.FirstSeen,
             item.LastSeen, item.Count, item.CountInWindow, item.AssignedTo, item.Keys, window.Since, window.Until,
             interval.Name,
-            await Timeseries.CountAsync(view, applicationId, series, groups, stop),
+            seen is { } part ? await SeriesAsync(part) : [],
             await ByLevel.CountAsync(view, applicationId, window, groups, stop),
             await view.QueryAsync(ByReleaseSql, question,
                 row => new ReleaseCount(NullIfEmpty(row.GetString(0)), row.GetInt64(1)), stop),
             await view.QueryAsync(ByEnvironmentSql, question,
                 row => new EnvironmentCount(NullIfEmpty(row.GetString(0)), row.GetInt64(1)), stop),
             History: [], view.Marks.End);
+        return (details, false);
+
+        Task<List<BucketCount>> SeriesAsync(Window part)
+        {
+            var series = new Timeseries.Request(part, Level: null, request.Zone, Fill: false, interval);
+            return Timeseries.CountAsync(view, applicationId, series, groups, stop);
+        }
     }
 
-    /// <summary>
-    /// The window's ends that were not asked for are those of the issue. If the one that was lies beyond the issue, the
-    /// window is next to it, and holds none of its events.
-    /// </summary>
+    /// <summary>The part of a window that lies between the issue's first and last event; null if none does.</summary>
+    private static Window? SeenIn(Window window, FoundIssue issue)
+    {
+        var since = issue.FirstSeen > window.Since ? issue.FirstSeen : window.Since;
+        var end = issue.LastSeen.AddMicroseconds(1);
+        var until = end < window.Until ? end : window.Until;
+        return until > since ? new(since, until) : null;
+    }
+
+    /// <summary>The window's ends that were not asked for are those of the issue, if it reaches into the window.</summary>
     private static Window Clip(Window? asked, FoundIssue issue)
     {
-        var since = asked is { } window && window.Since > DateTimeOffset.MinValue ? window.Since : issue.FirstSeen;
-        var until = asked is { } other && other.Until < DateTimeOffset.MaxValue
-            ? other.Until
-            : issue.LastSeen.AddMicroseconds(1);
-        if (since < until) return new(since, until);
-        return until <= issue.FirstSeen ? Before(until) : After(since);
+        var (since, until) = asked ?? Window.Everything;
+        if (since == DateTimeOffset.MinValue && until > issue.FirstSeen) since = issue.FirstSeen;
+        if (until == DateTimeOffset.MaxValue && since <= issue.LastSeen) until = issue.LastSeen.AddMicroseconds(1);
+        return new(since, until);
     }
-
-    /// <summary>The microsecond before a moment, or the first that there is.</summary>
-    private static Window Before(DateTimeOffset moment) => moment > DateTimeOffset.MinValue
-        ? new(moment.AddMicroseconds(-1), moment)
-        : new(moment, moment.AddMicroseconds(1));
-
-    /// <summary>The microsecond after a moment, or the last that there is.</summary>
-    private static Window After(DateTimeOffset moment) => moment < DateTimeOffset.MaxValue.AddMicroseconds(-1)
-        ? new(moment, moment.AddMicroseconds(1))
-        : new(moment.AddMicroseconds(-1), moment);
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

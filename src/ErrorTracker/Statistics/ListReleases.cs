@@ -62,7 +62,7 @@ public static class ListReleases
         Application application, Request request, Snapshots snapshots, CancellationToken stop)
     {
         await using var view = await snapshots.TakeAsync(application.Id, stop);
-        await view.ReadTailAsync(stop);
+        await view.ReadWholeTailAsync(stop);
         var question = new Question(
             application.Id, Window.Everything, ladder: [], level: null, ("limit", request.Limit));
         var items = await view.QueryAsync(Sql, question, row => new SeenRelease(

@@ -32,6 +32,9 @@ public static class Timeseries
 {
     private const int MostBuckets = 10_000;
 
+    internal static readonly string TooManyBuckets =
+        $"must be longer, or the window shorter: it touches more than {MostBuckets} buckets";
+
     /// <summary>No bucket starts before the first moment that .NET knows.</summary>
     internal static readonly string Sql = SqlOf(CounterTables.Current.Levels, Scope.All);
 
@@ -84,10 +87,13 @@ public static class Timeseries
             IssueNumber.Optional(issue, errors));
 
         // How many buckets there are can only be said of a window, an interval and a zone that are valid.
-        if (errors.Count == 0 && request.Interval.CountIn(request.Zone, request.Window) > MostBuckets)
-            errors.AddFault("interval", $"must be longer, or the window shorter: it touches more than {MostBuckets} buckets");
+        if (errors.Count == 0 && IsTooFine(request.Interval, request.Zone, request.Window))
+            errors.AddFault("interval", TooManyBuckets);
         return (request, errors.OrNone());
     }
+
+    internal static bool IsTooFine(Interval interval, Zone zone, Window window) =>
+        interval.CountIn(zone, window) > MostBuckets;
 
     public static Task<(Application?, ProblemDetails)> LoadAsync(
         string app_id, ApplicationDirectory applications, CancellationToken stop) => applications.LoadAsync(app_id, stop);

@@ -9,6 +9,16 @@ namespace ErrorTracker.Windows;
 /// <param name="Keys">Of its groups, in the same order.</param>
 internal sealed record IssueGroups(int Number, int[] Numbers, string[] Keys)
 {
+    /// <summary>
+    /// The groups that are folded, as a table of SQL. Those of counters whose progress was lost are void, and all groups
+    /// are in the tail.
+    /// </summary>
+    public static readonly string Folded =
+        $"""
+        (select kept.* from {CounterTables.Current.Groups} as kept
+         where kept.tenant_id = @tenant and kept.grouping = @grouping and @folded > 0)
+        """;
+
     private static readonly string Sql =
         $"""
         with asked as (
@@ -16,13 +26,12 @@ internal sealed record IssueGroups(int Number, int[] Numbers, string[] Keys)
         select asked.issue, found.number, found.key
         from asked
         join (
-          select g.number, g.group_key as key from {CounterTables.Current.Groups} as g
-          where g.tenant_id = @tenant and g.grouping = @grouping
-            and g.number in (
-              select asked.issue from asked
-              union all
-              select i.number from {IssueMembers.Table} as i, asked
-              where i.tenant_id = @tenant and i.issue = asked.issue)
+          select g.number, g.group_key as key from {Folded} as g
+          where g.number in (
+            select asked.issue from asked
+            union all
+            select i.number from {IssueMembers.Table} as i, asked
+            where i.tenant_id = @tenant and i.issue = asked.issue)
           union all
           select n.number, n.key from unnest(@new_numbers, @new_keys) as n(number, key)) as found
         on {IssueMembers.IssueOf("@tenant", "found.number")} = asked.issue
@@ -34,9 +43,8 @@ internal sealed record IssueGroups(int Number, int[] Numbers, string[] Keys)
     public static string NumberOf(string key) =>
         $"""
         coalesce(
-          (select g.number from {CounterTables.Current.Groups} as g
-           where g.tenant_id = @tenant and g.grouping = @grouping and g.group_key = {key}),
-          (select n.number from unnest(@new_numbers, @new_keys) as n(number, key) where n.key = {key}))
+          (select g.number from {Folded} as g where g.group_key = {key}),
+          (@new_by_key ->> {key})::integer)
         """;
 
     /// <summary>The issue that a number is in; null if no event has been given that number.</summary>

@@ -26,12 +26,12 @@ internal sealed class Scope
     /// The group key of a row of the log, called log: as a fold has made it anew; or, in the tail, as the snapshot has;
     /// else as it is stored.
     /// </summary>
-    public static readonly string KeyOfLog = FactOfLog("group_key", "key", EventFacts.KeyMember);
+    public static readonly string KeyOfLog = FactOfLog("group_key", EventFacts.KeyMember);
 
-    public static readonly string ReleaseOfLog = FactOfLog("release", "release", EventFacts.ReleaseMember);
+    public static readonly string ReleaseOfLog = FactOfLog("release", EventFacts.ReleaseMember);
 
     public static readonly string EnvironmentOfLog =
-        FactOfLog("environment", "environment", EventFacts.EnvironmentMember);
+        FactOfLog("environment", EventFacts.EnvironmentMember);
 
     /// <summary>Narrows rows of the counters.</summary>
     public string Counted(string row)
@@ -41,14 +41,12 @@ internal sealed class Scope
         return IsOneIssue ? $"{grouping} and {row}.number = any(@numbers)" : grouping;
     }
 
-    private static string FactOfLog(string column, string tailColumn, string member) =>
+    private static string FactOfLog(string column, string member) =>
         $"""
         coalesce(
           (select k.{column} from {CounterTables.Current.EventKeys} as k
            where k.tenant_id = log.tenant_id and k.grouping = @grouping and k.seq_id = log.seq_id),
-          (select t.{tailColumn} from unnest(@tail_seqs, @tail_keys, @tail_releases, @tail_environments)
-             as t(seq, key, release, environment)
-           where t.seq = log.seq_id),
+          @tail_facts -> log.seq_id::text ->> '{member}',
           log.headers->>'{member}', '')
         """;
 }

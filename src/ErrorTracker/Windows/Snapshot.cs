@@ -20,6 +20,14 @@ internal sealed class Snapshot(Reader reader, int applicationId, Marks marks) : 
     public RuleSet Rules { get; private set; } = RuleSet.BuiltIn;
 
     /// <summary>Who asks for groups calls this first.</summary>
+    /// <exception cref="StillCountedException">More than a reader can look at is not folded yet.</exception>
+    public async Task ReadWholeTailAsync(CancellationToken stop)
+    {
+        await ReadTailAsync(stop);
+        if (!Tail.IsComplete) throw new StillCountedException();
+    }
+
+    /// <summary>For who can do without some groups of the tail.</summary>
     public async Task ReadTailAsync(CancellationToken stop)
     {
         if (Tail != Tail.None) return;
@@ -38,10 +46,11 @@ internal sealed class Snapshot(Reader reader, int applicationId, Marks marks) : 
     /// The groups of an issue that a question is about; null if it is about none. One whose number no event has been
     /// given has no groups, and so no events.
     /// </summary>
+    /// <exception cref="StillCountedException">More than a reader can look at is not folded yet.</exception>
     public async Task<IssueGroups?> FindIssueAsync(int? number, CancellationToken stop)
     {
         if (number is not { } asked) return null;
-        await ReadTailAsync(stop);
+        await ReadWholeTailAsync(stop);
         return await IssueGroups.FindAsync(this, applicationId, asked, stop) ?? new(asked, [], []);
     }
 
