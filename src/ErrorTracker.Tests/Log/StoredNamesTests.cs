@@ -25,6 +25,7 @@ public sealed class StoredNamesTests(SharedApi shared)
             ("loss_reported", "ErrorTracker.Ingestion.LossReported, ErrorTracker"),
             ("issues_merged", "ErrorTracker.Issues.IssuesMerged, ErrorTracker"),
             ("issue_split", "ErrorTracker.Issues.IssueSplit, ErrorTracker"),
+            ("rules_adopted", "ErrorTracker.Issues.RulesAdopted, ErrorTracker"),
         ],
         EventKinds.All.Concat(DecisionKinds.All).Select(kind => (kind.StoredType, kind.StoredDotnetType)));
 
@@ -44,6 +45,13 @@ public sealed class StoredNamesTests(SharedApi shared)
             MembersOf(new IssueSplit(1, 1, [], "", default, id, 1)));
         Assert.Equal("issue keys numbers", MembersOf(new SplitPart(1, [], [])));
         Assert.Equal("Id Parents", MembersOf(IssueMerges.None));
+        Assert.Equal(
+            "at by former grouping is_withdrawal keys last_number numbers rules through",
+            MembersOf(new RulesAdopted(1, 0, "{}", false, 1, 1, [], [], "", default)));
+        Assert.Equal(
+            "ApplicationId By Counted CreatedAt Fault FinishedAt Grouping Id IsOpen Kind Pairs Rules Serving Since State "
+            + "Through Until",
+            MembersOf(new GroupingChange(Guid.Empty, 1, "", "{}", "", default)));
     }
 
     [Fact]
@@ -60,10 +68,11 @@ public sealed class StoredNamesTests(SharedApi shared)
     [Fact]
     public async Task schema_and_tables() => Assert.Equal(
         [
-            "adopted_rules", "event_keys_v5", "group_counts_v5", "groups_v5", "ingest_outcomes", "issue_members",
+            "adopted_rules", "assigned_numbers", "counted_groupings", "event_keys_v5", "group_counts_v5", "groups_v5",
+            "ingest_outcomes", "issue_members",
             "level_counts_v5", "message_counts_v5", "message_texts_v5",
-            "mt_doc_application", "mt_doc_deadletterevent", "mt_doc_envelope", "mt_doc_id_counter",
-            "mt_doc_ingest_key", "mt_doc_ingest_key_use", "mt_doc_issue_merges", "mt_event_progression",
+            "mt_doc_application", "mt_doc_deadletterevent", "mt_doc_envelope", "mt_doc_grouping_change",
+            "mt_doc_id_counter", "mt_doc_ingest_key", "mt_doc_ingest_key_use", "mt_doc_issue_merges", "mt_event_progression",
             "mt_event_projection_floors", "mt_events", "mt_high_water_skips", "mt_hilo", "mt_streams",
             "open_buckets_v5", "open_minutes_v5", "releases_v5",
         ],
@@ -76,13 +85,15 @@ public sealed class StoredNamesTests(SharedApi shared)
             "groups_v5_by_last", "groups_v5_untold", "idx_issue_members_issue", "idx_mt_events_event_id",
             "ingest_outcomes_application", "mt_doc_application_uidx_name", "mt_doc_ingest_key_idx_application_id",
             "mt_events_by_key", "mt_events_by_level", "mt_events_by_time", "mt_events_of_losses",
-            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_adopted_rules_tenant_id",
+            "pk_mt_event_progression", "pk_mt_events_stream_and_version", "pkey_adopted_rules_tenant_id", "pkey_assigned_numbers_tenant_id_grouping_group_key",
+            "pkey_counted_groupings_tenant_id_grouping",
             "pkey_event_keys_v5_tenant_id_grouping_seq_id",
             "pkey_group_counts_v5_tenant_id_grouping_number_step_bucket_leve",
             "pkey_groups_v5_tenant_id_grouping_number", "pkey_ingest_outcomes_id",
             "pkey_issue_members_tenant_id_number", "pkey_level_counts_v5_tenant_id_step_bucket_level",
             "pkey_message_counts_v5_tenant_id_grouping_step_bucket_level_mes", "pkey_message_texts_v5_message_hash",
             "pkey_mt_doc_application_id", "pkey_mt_doc_deadletterevent_id", "pkey_mt_doc_envelope_id",
+            "pkey_mt_doc_grouping_change_id",
             "pkey_mt_doc_id_counter_id", "pkey_mt_doc_ingest_key_id", "pkey_mt_doc_ingest_key_use_id",
             "pkey_mt_doc_issue_merges_tenant_id_id",
             "pkey_mt_event_projection_floors_name_tenant_id", "pkey_mt_events_seq_id",

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ErrorTracker.Log;
 
 namespace ErrorTracker.Issues;
@@ -5,8 +6,10 @@ namespace ErrorTracker.Issues;
 /// <summary>By which rules an application groups its errors.</summary>
 /// <param name="Version" example="g1.2">The built-in rule, and how often the application's own were changed.</param>
 /// <param name="Rules">The application's own.</param>
-/// <param name="Change">An adoption or withdrawal that is under way; null: none.</param>
-public sealed record GroupingState(string Version, RawJson Rules, GroupingChangeState? Change);
+/// <param name="Change">An adoption or withdrawal that is under way; absent: none.</param>
+public sealed record GroupingState(
+    string Version, RawJson Rules,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] GroupingChangeState? Change);
 
 /// <summary>A preview, an adoption or a withdrawal, as far as it has come.</summary>
 /// <param name="Id" example="019c1234-5678-7abc-9def-0123456789ab">By which to ask for it.</param>
@@ -17,7 +20,8 @@ public sealed record GroupingState(string Version, RawJson Rules, GroupingChange
 /// <param name="Fault">Why it failed; null: it did not.</param>
 /// <param name="Result">Of a preview that is done.</param>
 public sealed record GroupingChangeState(
-    Guid Id, string Kind, string State, long Counted, long Through, string? Fault, GroupingPreview? Result)
+    Guid Id, string Kind, string State, long Counted, long Through, string? Fault,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] GroupingPreview? Result)
 {
     internal static GroupingChangeState Of(GroupingChange change, GroupingPreview? result = null) => new(
         change.Id, change.Kind, change.State, change.Counted, change.Through, change.Fault, result);
