@@ -83,14 +83,8 @@ internal sealed class ContractSchemas : ISchemaFilter
     }
 
     /// <summary>A reference cannot say of itself that it may be null.</summary>
-    private static OpenApiSchema OrNull(OpenApiSchemaReference reference) => new()
-    {
-        AllOf = [reference],
-        Extensions = new Dictionary<string, IOpenApiExtension>
-        {
-            ["nullable"] = new JsonNodeExtension(JsonValue.Create(true)),
-        },
-    };
+    private static OpenApiSchema OrNull(OpenApiSchemaReference reference) =>
+        new() { Type = JsonSchemaType.Object | JsonSchemaType.Null, AllOf = [reference] };
 
     private static bool IsOptional(PropertyInfo property, Type of) =>
         IsLeftOut(property) || Sent.Contains(of) && IsNullable(property);
