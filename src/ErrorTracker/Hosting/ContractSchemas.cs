@@ -40,6 +40,9 @@ internal sealed class ContractSchemas : ISchemaFilter
         schema.Required = new SortedSet<string>(members.Keys, StringComparer.Ordinal);
         foreach (var property in context.Type.GetProperties())
             if (IsOptional(property, context.Type)) schema.Required.Remove(NameOf(property, members.Keys));
+        foreach (var property in context.Type.GetProperties().Where(IsNullable))
+            if (members[NameOf(property, members.Keys)] is OpenApiSchemaReference reference)
+                members[NameOf(property, members.Keys)] = OrNull(reference);
         foreach (var property in context.Type.GetProperties().Where(IsLeftOut))
             if (members[NameOf(property, members.Keys)] is OpenApiSchema value) value.Type &= ~JsonSchemaType.Null;
     }
@@ -78,6 +81,10 @@ internal sealed class ContractSchemas : ISchemaFilter
             ["additionalProperties"] = new JsonNodeExtension(JsonValue.Create(true)),
         };
     }
+
+    /// <summary>A reference cannot say of itself that it may be null.</summary>
+    private static OpenApiSchema OrNull(OpenApiSchemaReference reference) =>
+        new() { Type = JsonSchemaType.Object | JsonSchemaType.Null, AllOf = [reference] };
 
     private static bool IsOptional(PropertyInfo property, Type of) =>
         IsLeftOut(property) || Sent.Contains(of) && IsNullable(property);

@@ -119,12 +119,15 @@ public static class ReadIssue
         return until > since ? new(since, until) : null;
     }
 
-    /// <summary>The window's ends that were not asked for are those of the issue, if it reaches into the window.</summary>
+    /// <summary>
+    /// The window's ends that were not asked for are those of the issue. If the one that was lies beyond the issue, the
+    /// window is next to it, and holds none of its events.
+    /// </summary>
     private static Window Clip(Window? asked, FoundIssue issue)
     {
         var (since, until) = asked ?? Window.Everything;
-        if (since == DateTimeOffset.MinValue && until > issue.FirstSeen) since = issue.FirstSeen;
-        if (until == DateTimeOffset.MaxValue && since <= issue.LastSeen) until = issue.LastSeen.AddMicroseconds(1);
+        if (since == DateTimeOffset.MinValue) since = issue.FirstSeen;
+        if (until == DateTimeOffset.MaxValue) until = issue.LastSeen.AddMicroseconds(1);
         if (since < until) return new(since, until);
         return until <= issue.FirstSeen ? Before(until) : After(since);
     }
