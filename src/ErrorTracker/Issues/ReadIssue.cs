@@ -125,7 +125,7 @@ public static class ReadIssue
         var (since, until) = asked ?? Window.Everything;
         if (since == DateTimeOffset.MinValue && until > issue.FirstSeen) since = issue.FirstSeen;
         if (until == DateTimeOffset.MaxValue && since <= issue.LastSeen) until = issue.LastSeen.AddMicroseconds(1);
-        return new(since, until);
+        return new(since, until > since ? until : since.AddMicroseconds(1)); // both may be the first moment of all
     }
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
