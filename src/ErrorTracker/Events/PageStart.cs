@@ -10,7 +10,7 @@ internal sealed record PageStart(DateTimeOffset Until, int Skip)
     private const int Walkable = 200;
 
     /// <summary>The newest bucket that the offset reaches into, and how many events are newer than all of it.</summary>
-    private static readonly string
+    internal static readonly string
         Sql = SqlOf(CounterTables.Current.Levels, Scope.All),
         SqlOfIssue = SqlOf(CounterTables.Current.GroupCounts, Scope.OneIssue);
 

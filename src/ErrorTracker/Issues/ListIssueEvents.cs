@@ -16,7 +16,7 @@ public static class ListIssueEvents
     /// The newest events of each of the issue's groups, by the index of their keys; then of all of them. Rows are sorted
     /// before their data is, so that it is read row by row, as far as the page goes.
     /// </summary>
-    private static readonly string Rows =
+    internal static readonly string Rows =
         $"""
         select {EventCursor.Columns} from (
           select events.seq_id, events.id, events.timestamp, events.data from (
