@@ -1,4 +1,5 @@
 using System.Globalization;
+using ErrorTracker.Counters;
 using ErrorTracker.Postgres;
 using Npgsql;
 
@@ -46,7 +47,7 @@ public sealed class StartTests : IDisposable
             await using var cluster = await StartClusterAsync();
             var started = HostProcess.Begin(Settings);
             await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
-            var isNow = string.Format(CultureInfo.InvariantCulture, moment, "ErrorTracker, counters v4");
+            var isNow = string.Format(CultureInfo.InvariantCulture, moment, $"ErrorTracker, counters v{CounterTables.Version}");
             await using var look = source.CreateCommand("select " + isNow);
             await Eventually.Async(async () => await look.ExecuteScalarAsync() is true, "it is the moment");
             return started;
