@@ -15,6 +15,10 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
 
     private const int LargestBatch = 100, Messages = 80;
 
+    /// <summary>What messages begin with: as many groups of equal errors.</summary>
+    private static readonly string[] Subjects =
+        ["Payment", "Refund", "Transfer", "Invoice", "Voucher", "Deposit", "Loan", "Card"];
+
     private static readonly string[] Flaws =
     [
         """
@@ -56,14 +60,16 @@ internal sealed class Parcel(Application application, List<Sent> events, string 
             application.Id,
             random.Next(100) < namedPercent ? Guid.NewGuid() : null,
             Levels.All[random.Next(Levels.All.Length)],
-            $"Payment {random.Next(Messages)} declined",
+            MessageOf(random.Next(Messages)),
             random.Next(100) < flawedPercent ? Flaws[random.Next(Flaws.Length)] : null);
     }
 
+    private static string MessageOf(int number) => $"{Subjects[number % Subjects.Length]} {number} declined";
+
     /// <summary>One valid event under a name of its own.</summary>
-    public static Parcel Probe(Ledger ledger, Application application)
+    public static Parcel Probe(Ledger ledger, Application application, string message = "Probe")
     {
-        var probe = new Sent(ledger.NextTrace(), application.Id, Guid.NewGuid(), "INFO", "Probe", flaw: null);
+        var probe = new Sent(ledger.NextTrace(), application.Id, Guid.NewGuid(), "INFO", message, flaw: null);
         ledger.Add([probe]);
         return new(application, [probe], Single);
     }

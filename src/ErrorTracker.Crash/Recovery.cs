@@ -74,7 +74,7 @@ internal sealed record Recovery(double Ingest, double Ready, double Folded)
     }
 
     /// <summary>Waits for a condition, and says at the limit what stood in its way.</summary>
-    private static async Task UntilAsync(
+    public static async Task UntilAsync(
         string what, Func<Task<(bool IsSo, string Otherwise)>> condition, CancellationToken stop)
     {
         for (var watch = Stopwatch.StartNew(); ; await Task.Delay(Pause, stop))

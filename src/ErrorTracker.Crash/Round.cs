@@ -93,5 +93,6 @@ internal sealed class Round(Stage stage, Disturbance kind, Random random)
         await Recovery.AllFoldedAsync(stage.Cluster, stop);
         await stage.Ledger.CompareAsync(stage.Cluster.Database, kind.IsOrderly ? start : null, stop);
         await new Recount(stage).CompareAsync(random, stop);
+        if (!stage.Commands.IsEmpty) await new IssueRecount(stage).CompareAsync(stop);
     }
 }

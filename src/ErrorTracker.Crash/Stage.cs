@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -35,6 +36,9 @@ internal sealed class Stage : IAsyncDisposable
     public double Pace { get; }
 
     public Ledger Ledger { get; } = new();
+
+    /// <summary>What people have decided about issues.</summary>
+    public ConcurrentQueue<IssueCommand> Commands { get; } = [];
 
     public List<Application> Applications { get; } = [];
 

@@ -17,6 +17,7 @@ public sealed class CommandLineTests
     [InlineData("demo --events 5 --help", "--events <number>")]
     [InlineData("projections --help", "rebuild")]
     [InlineData("projections verify --help", "--since <time>")]
+    [InlineData("grouping preview --help", "--rules <file>")]
     [InlineData("db-apply --help", "--database")]
     [InlineData("help db-patch", "filename")]
     public void help_is_answered_and_nothing_is_done(string arguments, string said)
@@ -41,6 +42,9 @@ public sealed class CommandLineTests
     [InlineData("projections verify --from 2026-01-02", "'--from'")]
     [InlineData("projections rebuild --bogus", "'--bogus'")]
     [InlineData("projections prune now", "'now'")]
+    [InlineData("grouping adopt --app 1", "--rules")]
+    [InlineData("grouping show --app 0", "--app must be")]
+    [InlineData("grouping preview --app 1 --rules r.json --since now", "--since must be an RFC 3339 time")]
     [InlineData("--bogus", "'--bogus'")]
     [InlineData("--url http://localhost:9000", "'--url'")]
     [InlineData("--urls", "'--urls'")]

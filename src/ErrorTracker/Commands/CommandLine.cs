@@ -60,7 +60,10 @@ internal static class CommandLine
 
     private static RootCommand Root(bool withLibraries)
     {
-        var root = new RootCommand(Description) { DemoCommand.Define(), ProjectionCommands.Define() };
+        var root = new RootCommand(Description)
+        {
+            DemoCommand.Define(), ProjectionCommands.Define(), GroupingCommands.Define(),
+        };
         root.SetAction(_ => 0);
         root.Directives.Clear();
         // With addresses, --urls is among the arguments for the configuration: what comes here has none.

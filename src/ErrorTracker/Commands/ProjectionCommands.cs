@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using ErrorTracker.Http;
 using ErrorTracker.Log;
 using ErrorTracker.Projections;
 using Npgsql;
@@ -15,7 +14,7 @@ namespace ErrorTracker.Commands;
 /// </summary>
 internal static class ProjectionCommands
 {
-    private const int Differs = 1, Failed = 2;
+    private const int Differs = 1;
 
     private const int MostDifferences = 50;
 
@@ -26,11 +25,11 @@ internal static class ProjectionCommands
         new("projections", "How far the counters are; to rebuild, to prove and to prune them, while nodes run or not.")
         {
             new OwnCommand("status", "Each version: processed, high-water mark, lag, state.",
-                (services, _) => RunAsync(services, stop => StatusAsync(services, stop))),
+                (services, _) => OnLog.RunAsync(services, stop => StatusAsync(services, stop))),
             DefineRebuild(),
             DefineVerify(),
             new OwnCommand("prune", "Drops the versions that no node runs.",
-                (services, _) => RunAsync(services, stop => PruneAsync(services, stop))),
+                (services, _) => OnLog.RunAsync(services, stop => PruneAsync(services, stop))),
         };
 
     private static OwnCommand DefineRebuild()
@@ -46,24 +45,16 @@ internal static class ProjectionCommands
     private static OwnCommand DefineVerify()
     {
         var name = Named();
-        var since = new Option<string>("--since") { Description = "From this moment on.", HelpName = "time" };
-        var until = new Option<string>("--until") { Description = "Before this moment.", HelpName = "time" };
+        var (since, until) = (TimeOptions.Since(), TimeOptions.Until());
         var verify = new OwnCommand("verify",
             "Recounts the log and compares every counter; exit code 1 if any differs.",
             (services, parsed) => RunAsync(services, parsed.GetValue(name), (projection, stop) =>
-                VerifyAsync(services, projection, Time(parsed.GetValue(since)), Time(parsed.GetValue(until)), stop),
+                VerifyAsync(services, projection, parsed.TimeOf(since), parsed.TimeOf(until), stop),
                 stop => VerifyIssuesAsync(services, stop)))
         {
             name, since, until,
         };
-        verify.Validators.Add(result =>
-        {
-            var faults = new Dictionary<string, string[]>();
-            var from = Instant.Optional("--since", result.GetValue(since), faults);
-            var to = Instant.Optional("--until", result.GetValue(until), faults);
-            foreach (var (option, fault) in faults) result.AddError($"{option} {fault[0]}.");
-            if (faults.Count == 0 && from >= to) result.AddError("--since must be before --until.");
-        });
+        verify.Validators.Add(result => TimeOptions.Validate(result, since, until));
         return verify;
     }
 
@@ -82,9 +73,6 @@ internal static class ProjectionCommands
         return name;
     }
 
-    /// <summary>One that the command's validator has let pass.</summary>
-    private static DateTimeOffset? Time(string? text) => Instant.Optional("", text, []);
-
     /// <summary>For what has this name, or for all; the worst exit code.</summary>
     private static async Task<int> RunAsync(
         IServiceProvider services, string? name, Func<Projection, CancellationToken, Task<int>> command,
@@ -98,8 +86,8 @@ internal static class ProjectionCommands
         ];
         var asked = name is null ? all : all.FindAll(subject => subject.IsCalled(name));
         if (asked.Count == 0)
-            return Fail($"There is no such projection: there are {string.Join(", ", all.Select(one => one.Name))}.");
-        return await RunAsync(services, async stop =>
+            return OnLog.Fail($"There is no such projection: there are {string.Join(", ", all.Select(one => one.Name))}.");
+        return await OnLog.RunAsync(services, async stop =>
         {
             var worst = 0;
             foreach (var subject in asked)
@@ -117,34 +105,8 @@ internal static class ProjectionCommands
         public bool IsCalled(string name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static async Task<int> RunAsync(IServiceProvider services, Func<CancellationToken, Task<int>> command)
-    {
-        using var interrupted = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            interrupted.Cancel();
-        };
-        try
-        {
-            return await LogProgress.ExistsAsync(DatabaseOf(services), interrupted.Token)
-                ? await command(interrupted.Token)
-                : Fail("The database has no log yet: start a host or run db-apply.");
-        }
-        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
-        {
-            return Fail("Interrupted.");
-        }
-    }
-
     private static NpgsqlDataSource DatabaseOf(IServiceProvider services) =>
         services.GetRequiredService<LogDatabases>().Main.Reserved;
-
-    private static int Fail(string reason)
-    {
-        Console.Error.WriteLine(reason);
-        return Failed;
-    }
 
     private static async Task<int> StatusAsync(IServiceProvider services, CancellationToken stop)
     {
@@ -182,7 +144,7 @@ internal static class ProjectionCommands
                 Show(bar, projection, now, watch.Elapsed);
             }, stop);
         });
-        if (!done) return Fail("Another rebuild runs.");
+        if (!done) return OnLog.Fail("Another rebuild runs.");
         Console.WriteLine($"Rebuilt {projection.Subject} from {N(last.Folded)} events, "
             + $"{N(last.Folded - last.From)} of them in this run of {watch.Elapsed.TotalSeconds:N1} s.");
         return 0;

@@ -57,7 +57,9 @@ public sealed class Decisions(IDocumentStore store, TimeProvider clock) : IDispo
         var stream = await session.Events.FetchForWriting<IssueMerges>(DecisionStream.Of(application), stop);
         var merges = stream.Aggregate ?? IssueMerges.None;
         var decision = decide(merges);
-        if (decision.Event is not { IsVoid: false } decided) return decision;
+        if (decision.Event is not { IsVoid: false } decided)
+            // The same command may have been done meanwhile, at another node: then it has itself in its way.
+            return await FindAsync(application, command, isSame, stop) ?? decision;
 
         stream.AppendOne(new Event<T>(decided) { Id = EventId(application, command), Timestamp = decided.At });
         MemberRows.Write(session, merges.After(decided), merges.TouchedBy(decided));

@@ -51,6 +51,15 @@ public sealed class GroupingChanges(
         return await session.LoadAsync<GroupingChange>(id, stop);
     }
 
+    /// <summary>What a preview that is done has found.</summary>
+    public async Task<GroupingPreview> ResultAsync(GroupingChange preview, CancellationToken stop)
+    {
+        await using var session = store.QuerySession(TenantId.Of(preview.ApplicationId));
+        var stream = DecisionStream.Of(preview.ApplicationId);
+        var merges = await session.LoadAsync<IssueMerges>(stream, stop) ?? IssueMerges.None;
+        return GroupingPreview.Of(preview.Pairs, merges);
+    }
+
     /// <summary>The adoption or withdrawal that an application is about to see; null: none.</summary>
     public async Task<GroupingChange?> OpenAsync(int applicationId, CancellationToken stop)
     {

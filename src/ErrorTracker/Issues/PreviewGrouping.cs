@@ -1,6 +1,5 @@
 using ErrorTracker.Applications;
 using ErrorTracker.Http;
-using Marten;
 using Microsoft.AspNetCore.Mvc;
 using Wolverine.Http;
 
@@ -56,16 +55,13 @@ public static class ReadGroupingChange
     /// <summary>How far a preview, an adoption or a withdrawal is, and what a preview has found.</summary>
     [WolverineGet("/apps/{app_id}/grouping/changes/{id}", OperationId = "GetGroupingChange")]
     [ProducesResponseType<GroupingChangeState>(200), Refuses(400, 404)]
-    public static async Task<IResult> Get(Application application, string id, IDocumentStore store,
-        [FromServices] GroupingChanges changes, CancellationToken stop)
+    public static async Task<IResult> Get(
+        Application application, string id, [FromServices] GroupingChanges changes, CancellationToken stop)
     {
         var change = Guid.TryParse(id, out var parsed) ? await changes.FindAsync(parsed, stop) : null;
         if (change?.ApplicationId != application.Id) return Refusal.NotFound("There is no such change.");
         if (change is not { Kind: GroupingChange.Preview, State: GroupingChange.Done })
             return Results.Ok(GroupingChangeState.Of(change));
-        await using var session = store.QuerySession(Log.TenantId.Of(application.Id));
-        var stream = DecisionStream.Of(application.Id);
-        var merges = await session.LoadAsync<IssueMerges>(stream, stop) ?? IssueMerges.None;
-        return Results.Ok(GroupingChangeState.Of(change, GroupingPreview.Of(change.Pairs, merges)));
+        return Results.Ok(GroupingChangeState.Of(change, await changes.ResultAsync(change, stop)));
     }
 }
