@@ -52,12 +52,10 @@ public static class AdoptGrouping
         HttpContext http, [FromServices] GroupingChanges changes, [FromServices] TimeProvider clock,
         CancellationToken stop)
     {
-        if (await changes.OpenAsync(application.Id, stop) is not null) return UnderWay;
         var change = new GroupingChange(
             Guid.CreateVersion7(), application.Id, GroupingChange.Adoption, sent.Json, Actor.Of(http.User),
             Instant.Now(clock));
-        await changes.BeginAsync(change, stop);
-        return Accepted(http, change);
+        return await changes.BeginAsync(change, stop) ? Accepted(http, change) : UnderWay;
     }
 
     internal static IResult UnderWay =>
@@ -81,13 +79,11 @@ public static class WithdrawGrouping
     public static async Task<IResult> Delete([NotBody] Application application, HttpContext http,
         [FromServices] GroupingChanges changes, [FromServices] TimeProvider clock, CancellationToken stop)
     {
-        if (await changes.OpenAsync(application.Id, stop) is not null) return AdoptGrouping.UnderWay;
         if (await changes.FormerRulesAsync(application.Id, stop) is not { } former)
             return Refusal.Of(StatusCodes.Status409Conflict, "No rules were adopted, so there are none to withdraw.");
         var change = new GroupingChange(
             Guid.CreateVersion7(), application.Id, GroupingChange.Withdrawal, former, Actor.Of(http.User),
             Instant.Now(clock));
-        await changes.BeginAsync(change, stop);
-        return AdoptGrouping.Accepted(http, change);
+        return await changes.BeginAsync(change, stop) ? AdoptGrouping.Accepted(http, change) : AdoptGrouping.UnderWay;
     }
 }

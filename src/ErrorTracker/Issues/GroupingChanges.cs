@@ -28,6 +28,9 @@ public sealed class GroupingChanges(
     /// <summary>A change that another node has begun, and then died, is found after so many seconds.</summary>
     private const int SecondsBetweenLooks = 10;
 
+    /// <summary>Of advisory locks; an application's id is added.</summary>
+    private const long BeginLockSpace = 0x4752_4F55_5100_0000;
+
     private const long LockSpace = 0x4752_4F55_5000_0000;
 
     private static readonly ProjectionShard Counters = ProjectionShard.Of(CountersProjection.Definition);
@@ -37,12 +40,22 @@ public sealed class GroupingChanges(
     private int _isAsked = 1;
 
     /// <summary>Begins a change, which is carried out soon.</summary>
-    public async Task BeginAsync(GroupingChange change, CancellationToken stop)
+    /// <returns>False if it would change the rules, and another change that is under way does so too.</returns>
+    public async Task<bool> BeginAsync(GroupingChange change, CancellationToken stop)
     {
-        await using var session = store.LightweightSession();
+        await using var connection = await databases.Main.Reserved.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        await using var session = store.LightweightSession(Marten.Services.SessionOptions.ForTransaction(transaction));
+        if (change.Kind != GroupingChange.Preview)
+        {
+            await connection.ExecuteAsync($"select pg_advisory_xact_lock({BeginLockSpace + change.ApplicationId})", stop);
+            if (await OpenAsync(session, change.ApplicationId, stop) is not null) return false;
+        }
         session.Insert(change);
         await session.SaveChangesAsync(stop);
+        await transaction.CommitAsync(stop);
         Volatile.Write(ref _isAsked, 1);
+        return true;
     }
 
     public async Task<GroupingChange?> FindAsync(Guid id, CancellationToken stop)
@@ -64,10 +77,13 @@ public sealed class GroupingChanges(
     public async Task<GroupingChange?> OpenAsync(int applicationId, CancellationToken stop)
     {
         await using var session = store.QuerySession();
-        return await session.Query<GroupingChange>().FirstOrDefaultAsync(
+        return await OpenAsync(session, applicationId, stop);
+    }
+
+    private static Task<GroupingChange?> OpenAsync(IQuerySession session, int applicationId, CancellationToken stop) =>
+        session.Query<GroupingChange>().FirstOrDefaultAsync(
             change => change.ApplicationId == applicationId && change.Kind != GroupingChange.Preview
                 && change.State != GroupingChange.Done && change.State != GroupingChange.Failed, stop);
-    }
 
     /// <summary>The rules that served before the present ones, as JSON; null: there are none.</summary>
     public async Task<string?> FormerRulesAsync(int applicationId, CancellationToken stop)
@@ -90,7 +106,25 @@ public sealed class GroupingChanges(
         var open = await session.Query<GroupingChange>()
             .Where(change => change.State != GroupingChange.Done && change.State != GroupingChange.Failed)
             .OrderBy(change => change.CreatedAt).Select(change => change.Id).ToListAsync(stop);
-        foreach (var id in open) await CarryOutAsync(id, _ => { }, stop);
+        foreach (var id in open) await TryCarryOutAsync(id, stop);
+    }
+
+    /// <summary>What fails for another reason than that the database is away has failed for good.</summary>
+    private async Task TryCarryOutAsync(Guid id, CancellationToken stop)
+    {
+        try
+        {
+            await CarryOutAsync(id, _ => { }, stop);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested && DatabaseAway.Find(e) is null)
+        {
+            log.LogError(e, "The change {Change} of an application's rules failed.", id);
+            if (await FindAsync(id, stop) is not { IsOpen: true } change) return;
+            change.State = GroupingChange.Failed;
+            change.Fault = "It could not be carried out: the log of the server tells why.";
+            change.FinishedAt = Instant.Now(clock);
+            await SaveAsync(change, stop);
+        }
     }
 
     /// <summary>Carries a change out, unless another node does.</summary>
@@ -140,8 +174,7 @@ public sealed class GroupingChanges(
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         var tenant = TenantId.Of(change.ApplicationId);
-        var serving = await connection.AskAsync<int>(
-            $"select coalesce((select a.grouping from {AdoptedRules.Table} as a where a.tenant_id = '{tenant}'), 0)", stop);
+        var serving = await ServingAsync(change, database, stop);
         change.Serving = serving;
         change.Through = await LogProgress.ReadAsync(connection, Counters.Row, stop);
         if (change.Kind == GroupingChange.Adoption)
@@ -157,9 +190,25 @@ public sealed class GroupingChanges(
         await SaveAsync(change, stop);
     }
 
+    /// <summary>The grouping that serves now.</summary>
+    private static async Task<int> ServingAsync(
+        GroupingChange change, NpgsqlDataSource database, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        var tenant = TenantId.Of(change.ApplicationId);
+        return await connection.AskAsync<int>(
+            $"select coalesce((select a.grouping from {AdoptedRules.Table} as a where a.tenant_id = '{tenant}'), 0)", stop);
+    }
+
     private async Task CountPairsAsync(
         GroupingChange change, KeySources sources, NpgsqlDataSource database, CancellationToken stop)
     {
+        if (await ServingAsync(change, database, stop) != change.Serving)
+        {
+            // Other rules serve by now, and the groups of those before may be gone.
+            (change.State, change.Counted, change.Pairs) = (GroupingChange.Waiting, 0, []);
+            await StartAsync(change, database, stop);
+        }
         var ceiling = Math.Min(change.Counted + PairsAtOnce, change.Through);
         if (ceiling > change.Counted)
         {
