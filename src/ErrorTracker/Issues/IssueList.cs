@@ -327,9 +327,10 @@ internal static class IssueList
           else (
             select coalesce(sum(c.count), 0)
             from unnest(@steps, @run_since, @run_until) as run(step, since, until)
+            cross join unnest({issue}.numbers) as own(number)
             cross join lateral (
               select kept.count from {CounterTables.Current.GroupCounts} as kept
-              where kept.tenant_id = @tenant and kept.grouping = @grouping and kept.number = any({issue}.numbers)
+              where kept.tenant_id = @tenant and kept.grouping = @grouping and kept.number = own.number
                 and kept.step = run.step and kept.bucket >= run.since and kept.bucket < run.until
               offset 0) as c)
           + (
