@@ -30,6 +30,7 @@ internal static class IssueSizes
         var between = TimeSpan.FromDays(IssueErrors.Days) / DifferentMessages;
         await FilledLog.WriteAsync(host, sender, DifferentMessages, (first, count) =>
             Enumerable.Range(first, count).Select(number => ErrorOf(message(number), start + between * number)));
+        await host.ClosedAsync();
         await ReportAsync(host, DifferentMessages, $"{DifferentMessages:N0} messages {what}", report);
     }
 

@@ -45,6 +45,7 @@ internal sealed class IssuesBenchmark(Host host, Sender sender, int events, Repo
     {
         var errors = new IssueErrors(events, _newest.AddDays(-IssueErrors.Days));
         var filling = await FilledLog.WriteAsync(host, sender, events, errors.Take);
+        await host.ClosedAsync();
         await host.TimeAsync("vacuum analyze");
         var issues = await host.ScalarAsync<long>($"select count(*) from {CounterTables.Current.Groups}");
         if (issues != IssueErrors.Issues) report.Fault($"there are {issues} issues instead of {IssueErrors.Issues}");
