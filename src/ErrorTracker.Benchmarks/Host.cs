@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using ErrorTracker.Counters;
 using ErrorTracker.Log;
 using ErrorTracker.Postgres;
 using Npgsql;
@@ -115,6 +116,16 @@ internal sealed class Host : IAsyncDisposable
             if (projections[0].GetProperty("processed").GetInt64() >= await ScalarAsync<long>(last)) return;
         }
         throw new TimeoutException("The counters did not catch up.");
+    }
+
+    /// <summary>Waits until minutes that are over are closed, but for the last that live events may have.</summary>
+    public async Task ClosedAsync()
+    {
+        const int lastMinutes = 3;
+        var open = $"select count(*) from {CounterTables.Current.OpenBuckets}";
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < LongestFold; await Task.Delay(200))
+            if (await ScalarAsync<long>(open) <= lastMinutes) return;
+        throw new TimeoutException("The minutes were not closed.");
     }
 
     public async Task<T> ScalarAsync<T>(string sql)

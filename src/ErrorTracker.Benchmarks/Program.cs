@@ -16,6 +16,7 @@ internal static class Program
         ["statistics"] = StatisticsBenchmark.RunAsync, // pages, sizes and the rebuild too, on the same log
         ["ingest"] = (_, report) => IngestBenchmark.RunAsync(report),
         ["load"] = (_, report) => LoadBenchmark.RunAsync(report),
+        ["issues"] = IssuesBenchmark.RunAsync,
     };
 
     public static async Task<int> Main(string[] args)
@@ -38,7 +39,7 @@ internal static class Program
         questions.AcceptOnlyFromAmong([.. Benchmarks.Keys]);
         var events = new Option<int>("--events")
         {
-            Description = "How many events the statistics' log has.",
+            Description = "How many events the log of statistics and of issues has.",
             DefaultValueFactory = _ => 1_000_000,
         };
         var command = new RootCommand($"Measures on this machine, and writes {Measurements.Path}.")

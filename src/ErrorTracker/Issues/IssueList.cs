@@ -50,13 +50,17 @@ internal static class IssueList
         select special.issue, special.main, special.first_seen, special.last_seen, special.count, in_window.n,
           special.value, special.is_fresh, special.keys
         from special
-        cross join lateral ({InWindow("special")}) as in_window
+        cross join lateral ({InWindow("special", "special.numbers", "special.keys", Recently("special"))}) as in_window
         """;
 
     public static FoundIssue Read(NpgsqlDataReader row) => new(
         row.GetInt32(0), row.GetInt32(1), row.GetFieldValue<DateTimeOffset>(2), row.GetFieldValue<DateTimeOffset>(3),
         row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetBoolean(7), row.GetFieldValue<string[]>(8));
 
+    /// <summary>
+    /// Plain issues are sorted and limited where they are read, and those that are not plain are looked up in hashed
+    /// lists: so the planner reads them in the order of the index, and no more of them than the page needs.
+    /// </summary>
     private static string SqlOf(IssueSort sort, bool isLater, bool isFiltered) =>
         $"""
         with {Recent(isFiltered)},
@@ -65,18 +69,7 @@ internal static class IssueList
           union
           select i.issue from {IssueMembers.Table} as i where i.tenant_id = @tenant
           {(isLater ? $"union {SeenLater}" : "")}),
-        {Special(isLater ? AsSeen(sort) : ValueOf(sort, "x"), isLater ? WasSeen("x.first_seq") : "true")},
-        plain as (
-          select g.number as issue, g.number as main, g.first_seen, g.last_seen, g.count, array[g.number] as numbers,
-            array[g.group_key] as keys, false as is_fresh, {ValueOf(sort, "g")} as value
-          from {CounterTables.Current.Groups} as g
-          where g.tenant_id = @tenant and g.grouping = @grouping and @folded > 0
-            and not exists (select from touched as t where t.issue = g.number)
-            and not exists (
-              select from {IssueMembers.Table} as i where i.tenant_id = @tenant and i.number = g.number)
-            {(isFiltered ? $"and {GroupMatches}" : "")}
-            {(isLater ? $"and {Before(sort, "g")} and {WasSeen("g.first_seq")}" : "")}
-          order by g.{sort.Name} desc, g.number desc)
+        {Special(isLater ? AsSeen(sort) : ValueOf(sort, "x"), isLater ? WasSeen("x.first_seq") : "true")}
         select page.issue, page.main, page.first_seen, page.last_seen, page.count, page.n, page.value, page.is_fresh,
           page.keys
         from (
@@ -86,16 +79,22 @@ internal static class IssueList
              where {(isFiltered ? SpecialMatches : "true")}
                {(isLater ? "and (special.value, special.issue) < (@value, @number)" : "")}
              order by special.value desc, special.issue desc offset 0) as s
-           cross join lateral ({InWindow("s")}) as in_window
+           cross join lateral ({InWindow("s", "s.numbers", "s.keys", Recently("s"))}) as in_window
            where in_window.n > 0
            order by s.value desc, s.issue desc
            limit @limit)
           union all
-          (select p.*, in_window.n
-           from plain as p
-           cross join lateral ({InWindow("p")}) as in_window
-           where in_window.n > 0
-           order by p.{sort.Name} desc, p.issue desc
+          (select g.number as issue, g.number as main, g.first_seen, g.last_seen, g.count, array[g.number] as numbers,
+             array[g.group_key] as keys, false as is_fresh, {ValueOf(sort, "g")} as value, in_window.n
+           from {CounterTables.Current.Groups} as g
+           cross join lateral ({InWindow("g", "array[g.number]", "array[g.group_key]", "0")}) as in_window
+           where g.tenant_id = @tenant and g.grouping = @grouping and @folded > 0
+             and g.number not in (select t.issue from touched as t)
+             and g.number not in (select i.number from {IssueMembers.Table} as i where i.tenant_id = @tenant)
+             {(isFiltered ? $"and {GroupMatches}" : "")}
+             {(isLater ? $"and {Before(sort, "g")} and {WasSeen("g.first_seq")}" : "")}
+             and in_window.n > 0
+           order by g.{sort.Name} desc, g.number desc
            limit @limit)) as page
         order by page.value desc, page.issue desc
         limit @limit
@@ -314,12 +313,19 @@ internal static class IssueList
         exists (
           select from {CounterTables.Current.GroupCounts} as c
           where c.tenant_id = @tenant and c.grouping = @grouping and c.number {number} and c.step = 'd'
-            and c.{column} = {value} and @folded > 0)
+            and c.{column} = {value} and @folded > 0
+          offset 0)
         """;
 
-    /// <summary>A query: how many of an issue's events lie in the window.</summary>
-    /// <param name="issue">With numbers, keys, first_seen, last_seen and count.</param>
-    private static string InWindow(string issue) =>
+    /// <summary>
+    /// A query: how many of an issue's events lie in the window. By <c>offset 0</c> it is planned and run once, however
+    /// often its answer is used.
+    /// </summary>
+    /// <param name="issue">With first_seen, last_seen and count.</param>
+    /// <param name="numbers">Of its groups, as SQL.</param>
+    /// <param name="keys">Of its groups, as SQL.</param>
+    /// <param name="recently">How many of its recent events do, as SQL.</param>
+    private static string InWindow(string issue, string numbers, string keys, string recently) =>
         $"""
         select case
           when {issue}.first_seen >= @since and {issue}.last_seen < @until then {issue}.count
@@ -327,26 +333,34 @@ internal static class IssueList
           else (
             select coalesce(sum(c.count), 0)
             from unnest(@steps, @run_since, @run_until) as run(step, since, until)
+            cross join unnest({numbers}) as own(number)
             cross join lateral (
               select kept.count from {CounterTables.Current.GroupCounts} as kept
-              where kept.tenant_id = @tenant and kept.grouping = @grouping and kept.number = any({issue}.numbers)
+              where kept.tenant_id = @tenant and kept.grouping = @grouping and kept.number = own.number
                 and kept.step = run.step and kept.bucket >= run.since and kept.bucket < run.until
               offset 0) as c)
-          + (
-            select coalesce(sum(r.n), 0) from recent_parts as r
-            where r.number = any({issue}.numbers)
-              and case when r.is_minute
-                then exists (
-                  select from unnest(@whole_since, @whole_until) as whole(since, until)
-                  where r.bucket >= whole.since and r.bucket < whole.until)
-                else r.bucket >= @since and r.bucket < @until end)
+          + {recently}
           + (
             select count(*)
             from unnest(@ragged_since, @ragged_until) as ragged(since, until)
-            cross join unnest({issue}.keys) as own(group_key)
+            cross join unnest({keys}) as own(group_key)
             cross join lateral (
               {EventsOf("own", (at, seq) =>
                 $"and {at} >= ragged.since and {at} < ragged.until and {seq} <= @folded")}) as e)
           end as n
+        offset 0
+        """;
+
+    /// <summary>How many of an issue's recent events lie in the window, as SQL.</summary>
+    private static string Recently(string issue) =>
+        $"""
+        (
+          select coalesce(sum(r.n), 0) from recent_parts as r
+          where r.number = any({issue}.numbers)
+            and case when r.is_minute
+              then exists (
+                select from unnest(@whole_since, @whole_until) as whole(since, until)
+                where r.bucket >= whole.since and r.bucket < whole.until)
+              else r.bucket >= @since and r.bucket < @until end)
         """;
 }

@@ -17,7 +17,7 @@ internal sealed class Scope
 
     private bool IsGrouped { get; init; }
 
-    private bool IsOneIssue { get; init; }
+    public bool IsOneIssue { get; private init; }
 
     /// <summary>Narrows rows of the log, called log.</summary>
     public string Loose => IsOneIssue ? $"and {KeyOfLog} = any(@keys)" : "";
@@ -33,12 +33,18 @@ internal sealed class Scope
     public static readonly string EnvironmentOfLog =
         FactOfLog("environment", EventFacts.EnvironmentMember);
 
+    /// <summary>
+    /// Joined before rows of the counters are looked up: each group of the issue, called own. A list of numbers would
+    /// leave it to the planner whether the index finds them, and without statistics it reads the rows of all groups.
+    /// </summary>
+    public string Groups => IsOneIssue ? "cross join unnest(@numbers) as own(number)" : "";
+
     /// <summary>Narrows rows of the counters.</summary>
     public string Counted(string row)
     {
         if (!IsGrouped) return "";
         var grouping = $"and {row}.grouping = @grouping";
-        return IsOneIssue ? $"{grouping} and {row}.number = any(@numbers)" : grouping;
+        return IsOneIssue ? $"{grouping} and {row}.number = own.number" : grouping;
     }
 
     private static string FactOfLog(string column, string member) =>

@@ -35,6 +35,7 @@ internal static class WindowSql
     private static string ClosedBuckets(string columns, string table, Scope scope) =>
         $"""
         select c.* from unnest(@steps, @run_since, @run_until) as run(step, since, until)
+        {scope.Groups}
         cross join lateral (
           select {columns} from {table} as kept
           where kept.tenant_id = @tenant {scope.Counted("kept")} and kept.step = run.step
@@ -48,6 +49,7 @@ internal static class WindowSql
         $"""
         select o.* from unnest(@whole_since, @whole_until) as whole(since, until)
         join {CounterTables.Current.OpenBuckets} as b on b.bucket >= whole.since and b.bucket < whole.until
+        {scope.Groups}
         cross join lateral (
           select {columns} from {CounterTables.Current.OpenMinutes} as m
           where m.bucket = b.bucket and m.tenant_id = @tenant {scope.Counted("m")}
@@ -59,14 +61,39 @@ internal static class WindowSql
     private static string RaggedEnds(string columns, Scope scope) =>
         $"""
         select e.* from unnest(@ragged_since, @ragged_until) as ragged(since, until)
+        {(scope.IsOneIssue ? "cross join unnest(@keys) as own(group_key)" : "")}
         cross join lateral (
-          select {columns} from {LogSchema.Name}.mt_events as log
-          where log.tenant_id = @tenant and {LogRow.IsError}
-            and log.timestamp >= ragged.since and log.timestamp < ragged.until
-            and log.seq_id <= @folded
-            and (@level::text is null or {LogRow.Level} = @level)
-            {scope.Loose}
+          {(scope.IsOneIssue ? RaggedEndOfGroup(columns) : RaggedEnd(columns))}
           offset 0) as e
+        """;
+
+    private static string RaggedEnd(string columns) =>
+        $"""
+        select {columns} from {LogSchema.Name}.mt_events as log
+        where log.tenant_id = @tenant and {LogRow.IsError}
+          and log.timestamp >= ragged.since and log.timestamp < ragged.until
+          and log.seq_id <= @folded
+          and (@level::text is null or {LogRow.Level} = @level)
+        """;
+
+    /// <summary>
+    /// By the index of keys, and those that have their keys apart: an end may be a minute of many other events.
+    /// </summary>
+    private static string RaggedEndOfGroup(string columns) =>
+        $"""
+        {RaggedEnd(columns)}
+          and log.{LogRow.StoredKey} = own.group_key
+          and not exists (
+            select from {CounterTables.Current.EventKeys} as k
+            where k.tenant_id = @tenant and k.grouping = @grouping and k.seq_id = log.seq_id)
+        union all
+        select {columns}
+        from (
+          select k.seq_id as keyed from {CounterTables.Current.EventKeys} as k
+          where k.tenant_id = @tenant and k.grouping = @grouping and k.group_key = own.group_key
+            and k.received_at >= ragged.since and k.received_at < ragged.until and k.seq_id <= @folded) as apart
+        join {LogSchema.Name}.mt_events as log on log.seq_id = apart.keyed
+        where @level::text is null or {LogRow.Level} = @level
         """;
 
     /// <summary>The end of the log, which is not folded yet, over the whole window.</summary>
