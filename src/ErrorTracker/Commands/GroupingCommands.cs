@@ -210,7 +210,8 @@ internal static class GroupingCommands
         IServiceProvider services, GroupingChange change, CancellationToken stop)
     {
         var changes = services.GetRequiredService<GroupingChanges>();
-        await changes.BeginAsync(change, stop);
+        if (!await changes.BeginAsync(change, stop))
+            return change with { State = GroupingChange.Failed, Fault = "Other rules are just about to serve." };
         return await AnsiConsole.Progress().StartAsync(async bars =>
         {
             var bar = bars.AddTask(change.Kind);
