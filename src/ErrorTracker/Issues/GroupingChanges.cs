@@ -169,19 +169,22 @@ public sealed class GroupingChanges(
         await adopted.ReadAsync(stop);
     }
 
-    /// <summary>What it is to count, and by which number the rules are to be known.</summary>
+    /// <summary>
+    /// What it is to count, and by which number the rules are to be known: none that an adoption has left numbers under
+    /// which failed.
+    /// </summary>
     private async Task StartAsync(GroupingChange change, NpgsqlDataSource database, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         var tenant = TenantId.Of(change.ApplicationId);
-        var serving = await ServingAsync(change, database, stop);
-        change.Serving = serving;
+        change.Serving = await ServingAsync(change, database, stop);
         change.Through = await LogProgress.ReadAsync(connection, Counters.Row, stop);
         if (change.Kind == GroupingChange.Adoption)
             change.Grouping = 1 + await connection.AskAsync<int>(
                 $"""
-                select greatest({serving}, (
-                  select max(c.grouping) from {CountedGroupings.Table} as c where c.tenant_id = '{tenant}'))
+                select greatest({change.Serving},
+                  (select max(c.grouping) from {CountedGroupings.Table} as c where c.tenant_id = '{tenant}'),
+                  (select max(a.grouping) from {AssignedNumbers.Table} as a where a.tenant_id = '{tenant}'))
                 """, stop);
         if (change.Kind == GroupingChange.Withdrawal)
             change.Grouping = await connection.AskAsync<int>(
